@@ -1,0 +1,53 @@
+//! What the user wrote, as types that cannot be wrong: pipeline files and the project file.
+//!
+//! Reads no file: text comes in, types or all mistakes at once come out. What can only be judged with the plugins at
+//! hand (does the output exist, does the configuration fit) is left to [`crate::graph`]. Doors: [`parse_pipeline`],
+//! [`parse_project`], and [`pipeline_schema`] and [`project_schema`] for editors.
+
+mod expression;
+mod keys;
+mod param;
+mod path;
+mod pipeline;
+mod project;
+mod quantity;
+mod reader;
+mod reference;
+mod schema;
+mod step;
+mod when;
+mod yaml;
+
+pub use expression::{Root, Template};
+pub use param::{Param, ParamType};
+pub use path::{ProjectPath, ProjectPathError};
+pub use pipeline::{Pipeline, parse_pipeline};
+pub use project::{PluginRequirement, Policy, Project, parse_project};
+pub use quantity::{format_duration, format_size, parse_duration, parse_size};
+pub use reference::{OutputReference, ReferenceError, StepReference, is_step_name};
+pub use schema::{pipeline_schema, project_schema};
+pub use step::{Axis, Input, LimitChoices, Retry, Step};
+pub use when::{StepFacts, When, WhenScope};
+pub use yaml::{Entry, Node, NodeValue};
+
+pub(crate) use expression::{fill, templates};
+pub(crate) use param::plain;
+pub(crate) use reader::listed;
+pub(crate) use reference::{cell_suffix, cell_text};
+pub(crate) use step::span_inside;
+pub(crate) use yaml::describe;
+
+use crate::diagnostics::Span;
+
+/// A value and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spanned<T> {
+    pub value: T,
+    pub span: Span,
+}
+
+impl<T> Spanned<T> {
+    pub fn new(value: T, span: Span) -> Self {
+        Self { value, span }
+    }
+}

@@ -1,0 +1,19 @@
+//! What Wasmlops decides, without doing it: reads no clock and no file, spawns nothing, knows neither tokio nor SQL nor
+//! wasmtime.
+//!
+//! Data goes one way: [`config`] (what the user wrote) → [`graph`] (every step bound to a plugin, all mistakes found) →
+//! [`plan`] (cache keys, hits, and the reason of each miss) → [`run`] (events in, actions out) → [`lineage`] (facts).
+//! [`table`] is the one kind of data that steps exchange; [`call`] is one call of a plugin, with its [`limits`].
+
+pub mod artifact;
+pub mod cache_key;
+pub mod call;
+pub mod canonical_json;
+pub mod config;
+pub mod diagnostics;
+pub mod graph;
+pub mod limits;
+pub mod lineage;
+pub mod plan;
+pub mod run;
+pub mod table;
