@@ -1,0 +1,10 @@
+//! The engine from its door: guests in, reports out. Each guest is a file in `../guests` that does one thing.
+
+#![allow(clippy::unwrap_used)]
+
+mod behaviour;
+mod cache;
+mod hostile;
+mod lab;
+mod refusals;
+mod upkeep;

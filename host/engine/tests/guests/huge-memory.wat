@@ -1,0 +1,7 @@
+;; Asks for 2.5 GiB before it runs.
+;; world: trainer
+(module
+  (memory (export "memory") 40000)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "wasmlops:plugin/trainer@0.1.0#train") (param i32 i32 i32 i32 i32) (result i32)
+    unreachable))
