@@ -1,0 +1,218 @@
+//! A run's next events, with everything that they change.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use sqlx::SqliteConnection;
+
+use super::{NewEvents, OutputRow, RunChange, RunStatus, StepRow};
+use crate::artifacts::{ArtifactRow, insert_artifacts};
+use crate::audit::AuditEntry;
+use crate::cache::upsert_cache_entries;
+use crate::error::StoreError;
+use crate::lineage::insert_edges;
+use crate::script::{Insert, Script};
+use crate::store::Store;
+use crate::tracking::{check_points, insert_points, upsert_latest};
+use crate::writer::Tx;
+
+impl Store {
+    /// Appends events and applies their change, all in one transaction. Gives the number of the next event.
+    ///
+    /// # Errors
+    /// [`StoreError::RunNotFound`]; [`StoreError::EventConflict`] where the run has another number of events than the
+    /// caller believes; [`StoreError::StatusConflict`] where the run has ended; [`StoreError::Refused`] for a metric's
+    /// name.
+    pub async fn append_events(&self, new: NewEvents) -> Result<i64, StoreError> {
+        check_points(&new.change.metrics)?;
+        self.with_tx(|tx| Box::pin(append(tx, new))).await
+    }
+}
+
+async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
+    let next_seq = new.expected_next_seq + new.events.len() as i64;
+    let before = match new.change.status {
+        Some(status) => Some(check_status(tx.connection(), &new, status).await?),
+        None => {
+            advance(tx.connection(), &new, next_seq).await?;
+            None
+        }
+    };
+    let NewEvents { run, events, change, stamp, expected_next_seq } = new;
+    let mut script = Script::new();
+    if let (Some(from), Some(to)) = (before, change.status) {
+        update_status(&mut script, &run, Turn { from, to, next_seq }, &change);
+    }
+    insert_events(&mut script, &run, expected_next_seq, stamp.time, events);
+    for (action, subject, details) in records(&run, before, &change) {
+        tx.audit(AuditEntry { stamp: stamp.clone(), action, subject, details: details.to_string() });
+    }
+    write_change(&mut script, &run, change, stamp.time);
+    tx.run(script).await?;
+    Ok(next_seq)
+}
+
+/// The run's status before the events, if it may become `to` by them.
+async fn check_status(
+    connection: &mut SqliteConnection,
+    new: &NewEvents,
+    to: RunStatus,
+) -> Result<RunStatus, StoreError> {
+    let query = sqlx::query_as("SELECT status, next_seq FROM runs WHERE id = $1").bind(&new.run);
+    let found: Option<(String, i64)> = query.fetch_optional(connection).await?;
+    let (status, actual) = found.ok_or_else(|| StoreError::RunNotFound(new.run.clone()))?;
+    let run = new.run.clone();
+    if actual != new.expected_next_seq {
+        return Err(StoreError::EventConflict { run, expected: new.expected_next_seq, actual });
+    }
+    let from: RunStatus = status.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    if from.can_become(to) { Ok(from) } else { Err(StoreError::StatusConflict { run, from, to }) }
+}
+
+/// Takes the events' numbers, which fails if somebody else has taken them.
+async fn advance(connection: &mut SqliteConnection, new: &NewEvents, next_seq: i64) -> Result<(), StoreError> {
+    let update = sqlx::query("UPDATE runs SET next_seq = $1 WHERE id = $2 AND next_seq = $3");
+    let update = update.bind(next_seq).bind(&new.run).bind(new.expected_next_seq);
+    if update.execute(&mut *connection).await?.rows_affected() == 1 {
+        return Ok(());
+    }
+    let query = sqlx::query_scalar("SELECT next_seq FROM runs WHERE id = $1").bind(&new.run);
+    let actual: Option<i64> = query.fetch_optional(connection).await?;
+    let run = new.run.clone();
+    match actual {
+        Some(actual) => Err(StoreError::EventConflict { run, expected: new.expected_next_seq, actual }),
+        None => Err(StoreError::RunNotFound(run)),
+    }
+}
+
+/// A run's way from one status to another.
+struct Turn {
+    from: RunStatus,
+    to: RunStatus,
+    next_seq: i64,
+}
+
+impl Turn {
+    fn is_resume(&self) -> bool {
+        self.from.is_final() && !self.to.is_final()
+    }
+}
+
+fn update_status(script: &mut Script, run: &str, turn: Turn, change: &RunChange) {
+    script
+        .statement(
+            "UPDATE runs SET next_seq = ?, status = ?, started = COALESCE(started, ?), ended = ?, error = ?,
+                 cancel_requested = CASE WHEN ? THEN NULL ELSE cancel_requested END
+             WHERE id = ?",
+        )
+        .bind(turn.next_seq)
+        .bind(turn.to.as_str())
+        .bind(change.started)
+        .bind(change.ended)
+        .bind(change.error.as_deref())
+        // An old request must not cancel a run that was resumed.
+        .bind(turn.is_resume())
+        .bind(run);
+}
+
+fn insert_events(script: &mut Script, run: &str, first: i64, time: i64, events: Vec<String>) {
+    let insert = Insert { head: "INSERT INTO run_events (run, seq, time, event)", row: "(?, ?, ?, ?)", tail: "" };
+    let mut seq = first;
+    script.insert(insert, events, |values, event| {
+        values.bind(run).bind(seq).bind(time).bind(event);
+        seq += 1;
+    });
+}
+
+fn write_change(script: &mut Script, run: &str, change: RunChange, time: i64) {
+    let artifacts: Vec<_> = change
+        .outputs
+        .iter()
+        .map(|output| ArtifactRow {
+            digest: output.digest,
+            media_type: output.media_type.clone(),
+            size: output.size,
+            created: time,
+        })
+        .collect();
+    upsert_steps(script, run, last_of_each(change.steps, |step| step.step_key.clone()));
+    insert_artifacts(script, artifacts);
+    let outputs = last_of_each(change.outputs, |output| (output.step_key.clone(), output.name.clone()));
+    upsert_outputs(script, run, outputs);
+    insert_edges(script, run, change.lineage);
+    upsert_cache_entries(script, change.cache_entries);
+    upsert_latest(script, run, &change.metrics);
+    insert_points(script, run, change.metrics);
+}
+
+/// One statement may touch a row once only.
+fn last_of_each<T, K: Ord>(rows: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+    if rows.len() < 2 {
+        return rows;
+    }
+    let last: BTreeMap<K, T> = rows.into_iter().map(|row| (key(&row), row)).collect();
+    last.into_values().collect()
+}
+
+fn upsert_steps(script: &mut Script, run: &str, steps: Vec<StepRow>) {
+    let insert = Insert {
+        head: "INSERT INTO steps (run, pipeline, step_key, position, uses, plugin_name, plugin_version, plugin_digest,
+                   kind, status, cache, reason, attempts, started, ended, duration_ms, usage, error, cache_key,
+                   key_parts)",
+        row: "(?, (SELECT pipeline FROM runs WHERE id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        tail: "ON CONFLICT (run, step_key) DO UPDATE SET
+                   position = excluded.position, uses = excluded.uses, plugin_name = excluded.plugin_name,
+                   plugin_version = excluded.plugin_version, plugin_digest = excluded.plugin_digest,
+                   kind = excluded.kind, status = excluded.status, cache = excluded.cache, reason = excluded.reason,
+                   attempts = excluded.attempts, started = excluded.started, ended = excluded.ended,
+                   duration_ms = excluded.duration_ms, usage = excluded.usage, error = excluded.error,
+                   cache_key = excluded.cache_key, key_parts = excluded.key_parts",
+    };
+    script.insert(insert, steps, |values, step| {
+        values.bind(run).bind(run).bind(step.step_key).bind(step.position).bind(step.uses);
+        values.bind(step.plugin_name).bind(step.plugin_version);
+        values.bind(step.plugin_digest.map(|digest| digest.to_string())).bind(step.kind);
+        values.bind(step.status.as_str()).bind(step.cache.as_str()).bind(step.reason).bind(step.attempts);
+        values.bind(step.started).bind(step.ended).bind(step.duration_ms).bind(step.usage).bind(step.error);
+        values.bind(step.cache_key.map(|key| key.to_string())).bind(step.key_parts);
+    });
+}
+
+fn upsert_outputs(script: &mut Script, run: &str, outputs: Vec<OutputRow>) {
+    let insert = Insert {
+        head: "INSERT INTO step_outputs (run, step_key, name, digest, media_type, size, rows)",
+        row: "(?, ?, ?, ?, ?, ?, ?)",
+        tail: "ON CONFLICT (run, step_key, name) DO UPDATE SET digest = excluded.digest,
+                   media_type = excluded.media_type, size = excluded.size, rows = excluded.rows",
+    };
+    script.insert(insert, outputs, |values, output| {
+        values.bind(run).bind(output.step_key).bind(output.name).bind(output.digest.to_string());
+        values.bind(output.media_type).bind(output.size).bind(output.rows);
+    });
+}
+
+/// What the audit says of a change: the run's own turns, and how each step ended, with the bytes it made. Metric
+/// points and lineage are covered by the record of their step.
+fn records(run: &str, before: Option<RunStatus>, change: &RunChange) -> Vec<(String, String, serde_json::Value)> {
+    let mut records = Vec::new();
+    if let (Some(from), Some(to)) = (before, change.status) {
+        let action = match to {
+            to if from.is_final() && !to.is_final() => "run.resumed".to_owned(),
+            RunStatus::Running => "run.started".to_owned(),
+            to => format!("run.{to}"),
+        };
+        records.push((action, format!("run:{run}"), json!({ "from": from.as_str() })));
+    }
+    for step in change.steps.iter().filter(|step| step.status.is_final()) {
+        let made: serde_json::Map<_, _> = change
+            .outputs
+            .iter()
+            .filter(|output| output.step_key == step.step_key)
+            .map(|output| (output.name.clone(), output.digest.to_string().into()))
+            .collect();
+        let plugin = step.plugin_digest.map(|digest| digest.to_string());
+        let details = json!({ "cache": step.cache.as_str(), "plugin": plugin, "made": made });
+        records.push((format!("step.{}", step.status), format!("step:{run}/{}", step.step_key), details));
+    }
+    records
+}

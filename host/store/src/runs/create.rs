@@ -1,0 +1,99 @@
+//! Creating a run.
+
+use serde_json::json;
+
+use super::{NewRun, RunStatus, SourceState};
+use crate::audit::AuditEntry;
+use crate::error::StoreError;
+use crate::script::Script;
+use crate::store::Store;
+
+impl Store {
+    /// Records a run before anything of it starts.
+    ///
+    /// # Errors
+    /// [`StoreError::RunExists`], [`StoreError::ExperimentNotFound`]; [`StoreError::RunNotFound`] for the parent.
+    pub async fn create_run(&self, run: NewRun) -> Result<(), StoreError> {
+        self.with_tx(move |tx| {
+            Box::pin(async move {
+                if let Some(parent) = &run.parent
+                    && !exists(tx.connection(), parent).await?
+                {
+                    return Err(StoreError::RunNotFound(parent.clone()));
+                }
+                let mut script = Script::new();
+                insert_run(&mut script, &run);
+                insert_documents(&mut script, &run);
+                if let Some(source) = &run.source {
+                    insert_source(&mut script, &run.id, source);
+                }
+                tx.run(script).await.map_err(|error| {
+                    if error.is_unique_violation() {
+                        StoreError::RunExists(run.id.clone())
+                    } else if error.is_foreign_key_violation() {
+                        StoreError::ExperimentNotFound(run.experiment.clone())
+                    } else {
+                        error
+                    }
+                })?;
+                tx.audit(created(run));
+                Ok(())
+            })
+        })
+        .await
+    }
+}
+
+pub(super) async fn exists(connection: &mut sqlx::SqliteConnection, run: &str) -> Result<bool, StoreError> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM runs WHERE id = $1").bind(run).fetch_optional(connection).await?;
+    Ok(found.is_some())
+}
+
+fn insert_run(script: &mut Script, run: &NewRun) {
+    script
+        .statement(
+            "INSERT INTO runs (id, experiment, pipeline, name, status, nominal_time, seed, parent, created)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(run.id.as_str())
+        .bind(run.experiment.as_str())
+        .bind(run.pipeline.as_str())
+        .bind(run.name.as_str())
+        .bind(RunStatus::Scheduled.as_str())
+        .bind(run.nominal_time)
+        // SQL knows signed numbers only: the same 64 bits.
+        .bind(run.seed.cast_signed())
+        .bind(run.parent.as_deref())
+        .bind(run.stamp.time);
+}
+
+fn insert_documents(script: &mut Script, run: &NewRun) {
+    script
+        .statement("INSERT INTO run_documents (run, params, graph) VALUES (?, ?, ?)")
+        .bind(run.id.as_str())
+        .bind(run.params.as_str())
+        .bind(run.graph.as_str());
+}
+
+fn insert_source(script: &mut Script, run: &str, source: &SourceState) {
+    script
+        .statement(
+            "INSERT INTO source_state (run, git_commit, branch, dirty_digest, patch_digest) VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(run)
+        .bind(source.git_commit.as_deref())
+        .bind(source.branch.as_deref())
+        .bind(source.dirty_digest.map(|digest| digest.to_string()))
+        .bind(source.patch_digest.map(|digest| digest.to_string()));
+}
+
+fn created(run: NewRun) -> AuditEntry {
+    let details = json!({ "pipeline": run.pipeline, "experiment": run.experiment, "parent": run.parent });
+    AuditEntry {
+        stamp: run.stamp,
+        action: "run.created".to_owned(),
+        subject: format!("run:{}", run.id),
+        details: details.to_string(),
+    }
+}
