@@ -1,0 +1,72 @@
+//! A host at work on one project: everything that runs need, put together once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use wasmlops_engine::{Engine, EngineOptions};
+use wasmlops_store::{Store, StoreOptions};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::executor::Executor;
+use crate::plugins::Plugins;
+use crate::project::{Lock, Project};
+
+/// What a host is made of. Nothing here is read from the environment.
+pub struct HostOptions {
+    pub project: Project,
+    /// Where runs and artifacts are kept.
+    pub home: PathBuf,
+    /// Where compiled code is kept, shared by projects.
+    pub compiled: Option<PathBuf>,
+    /// Authenticates compiled code.
+    pub compiled_key: [u8; 32],
+    /// The components that come with the binary.
+    pub built_in: Vec<&'static [u8]>,
+    /// Guest calls at once.
+    pub workers: usize,
+    pub clock: Arc<dyn Clock>,
+    /// Takes the newest plugins that fit instead of those that the lock names.
+    pub ignore_lock: bool,
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Host {
+    pub project: Arc<Project>,
+    pub store: Store,
+    pub executor: Executor,
+    pub plugins: Arc<Plugins>,
+    pub clock: Arc<dyn Clock>,
+    pub home: PathBuf,
+    pub workers: usize,
+}
+
+impl Host {
+    pub async fn open(options: HostOptions) -> Result<Self> {
+        let store = Store::open(StoreOptions { home: options.home.clone() }).await?;
+        let scratch = options.home.join("scratch");
+        std::fs::create_dir_all(&scratch).map_err(Error::io("make the scratch folder"))?;
+        let engine = Engine::new(EngineOptions {
+            cache_dir: options.compiled,
+            cache_key: options.compiled_key,
+            workers: options.workers,
+        });
+        let engine = engine.map_err(|error| Error::Host(error.to_string()))?;
+        let plugins = Plugins::load(&options.project, &options.built_in)?;
+        let lock = match options.project.has_file() && !options.ignore_lock {
+            true => Lock::read(&options.project.root)?,
+            false => Lock::default(),
+        };
+        let plugins = plugins.hold_to(&lock, store.blobs());
+        Ok(Self {
+            project: Arc::new(options.project),
+            executor: Executor { engine, blobs: store.blobs().clone(), scratch },
+            store,
+            plugins: Arc::new(plugins),
+            clock: options.clock,
+            home: options.home,
+            workers: options.workers.max(1),
+        })
+    }
+}

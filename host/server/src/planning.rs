@@ -1,0 +1,100 @@
+//! The plan of a pipeline: what a run would do, and why, before anything runs.
+
+use serde_json::{Map, Value};
+use wasmlops_core::config::Pipeline;
+use wasmlops_core::graph::{Bindings, BoundStep, Graph, bind};
+use wasmlops_core::plan::{Planner, Verdict};
+use wasmlops_core::run::Micros;
+
+use crate::error::{Error, Result};
+use crate::host::Host;
+use crate::lookup::Lookup;
+use crate::plugins::locked;
+use crate::project::{LOCK_FILE, Lock};
+use crate::view::{GrantsView, PlanStepView, PlanView};
+
+/// What to do where the lock does not say what the pipeline needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LockPolicy {
+    /// Write it.
+    Update,
+    /// Refuse.
+    Keep,
+}
+
+/// Binds a pipeline to the host's plugins, and brings the lock up to date.
+pub fn bound(host: &Host, pipeline: &Pipeline, params: &Map<String, Value>, policy: LockPolicy) -> Result<Graph> {
+    let plugins = host.plugins.infos();
+    let graph = bind(pipeline, Bindings { params, plugins: &plugins, policy: &host.project.policy })?;
+    if host.project.has_file() {
+        let mut lock = Lock::read(&host.project.root)?;
+        let before = lock.clone();
+        lock.plugins.extend(locked(&graph).plugins);
+        if lock != before {
+            if policy == LockPolicy::Keep {
+                let hint = "run without `--locked` and commit the lock";
+                return Err(Error::user("lock-changed", format!("`{LOCK_FILE}` does not fit the pipeline"), hint));
+            }
+            lock.write(&host.project.root)?;
+        }
+    }
+    Ok(graph)
+}
+
+/// Judges every step. Nothing is run, nothing but the lock is written.
+pub async fn plan(host: &Host, graph: &Graph, seed: u64, nominal_time: Micros) -> Result<PlanView> {
+    let durations = host.store.step_durations(&graph.pipeline).await?;
+    let mut planner = Planner::default();
+    let mut steps = Vec::with_capacity(graph.steps.len());
+    for step in &graph.steps {
+        let verdict = match planner.inputs(step) {
+            Err(verdict) => verdict,
+            Ok(inputs) => {
+                let lookup = Lookup { host, graph, step: &step.key, inputs, seed, keep_files: false };
+                planner.judge(step, lookup.find().await?, &graph.params, nominal_time)
+            }
+        };
+        let estimate = durations.get(step.key.as_str()).map(|millis| *millis as f64);
+        steps.push(view(step, verdict, estimate));
+    }
+    let misses = steps.iter().filter(|step| step.cache != "hit");
+    let estimated_ms = misses.clone().map(|step| step.estimated_ms).sum();
+    Ok(PlanView {
+        pipeline: graph.pipeline.clone(),
+        file: graph.file.clone(),
+        params: graph.params.clone(),
+        hits: steps.len() - misses.clone().count(),
+        misses: misses.count(),
+        estimated_ms,
+        steps,
+    })
+}
+
+fn view(step: &BoundStep, verdict: Verdict, estimated_ms: Option<f64>) -> PlanStepView {
+    let (cache, reason, outputs) = match verdict {
+        Verdict::Hit(entry) => {
+            let run = crate::driver::short(&entry.run);
+            ("hit", format!("unchanged since run {run}"), entry.outputs)
+        }
+        Verdict::Miss(reason) => ("miss", reason.text, Default::default()),
+        Verdict::Off(reason) => ("off", reason.text, Default::default()),
+    };
+    let input = |(name, from): &(String, wasmlops_core::graph::OutputRef)| {
+        (name.clone(), format!("{}.{}", from.step, from.output))
+    };
+    PlanStepView {
+        step: step.key.to_string(),
+        uses: step.uses.clone(),
+        plugin: step.plugin.to_string(),
+        kind: step.kind.to_string(),
+        digest: step.plugin.digest.to_string(),
+        cache: cache.to_owned(),
+        reason,
+        grants: GrantsView { read: step.read.iter().map(|path| path.as_str().to_owned()).collect() },
+        inputs: step.inputs.iter().map(input).collect(),
+        needs: step.needs.iter().map(ToString::to_string).collect(),
+        when: step.when.as_ref().map(|when| when.text().to_owned()),
+        estimated_ms: if cache == "hit" { Some(0.0) } else { estimated_ms },
+        outputs,
+    }
+}

@@ -1,0 +1,105 @@
+//! Looks at data outside any run: a data source runs once in its sandbox, and nothing is recorded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use wasmlops_core::call::Cancel;
+use wasmlops_core::config::ProjectPath;
+use wasmlops_core::graph::{ArtifactType, StepKey};
+use wasmlops_core::limits::Limits;
+use wasmlops_core::table::{DataType, Table};
+use wasmlops_engine::Profile;
+use wasmlops_package::Kind;
+
+use crate::collector::Collector;
+use crate::error::{Error, Result};
+use crate::executor::{Failed, Work};
+use crate::host::Host;
+use crate::project::granted_files;
+use crate::watch::Unwatched;
+
+/// Reads a table with a data source.
+pub async fn read_table(host: &Host, plugin: &str, config: Value, grants: Vec<ProjectPath>) -> Result<Table> {
+    let known = host.plugins.iter().find(|known| known.info.name.as_str() == plugin);
+    let known = known.ok_or_else(|| Error::bug(format!("there is no plugin `{plugin}`")))?.clone();
+    let work_host = host.clone();
+    let task = tokio::task::spawn_blocking(move || {
+        let files = granted_files(&work_host.project.root, &grants, Some(work_host.store.blobs()))?;
+        let prepared = work_host.executor.engine.prepare(&known.bytes, Profile::default());
+        prepared.map_err(|error| Error::Host(error.to_string()))?;
+        let work = Work {
+            kind: Kind::DataSource,
+            apply: false,
+            plugin: known.info.name.to_string(),
+            component: known.info.digest,
+            strict: false,
+            config,
+            inputs: Vec::new(),
+            files,
+            seed: [0; 32],
+            nominal_time: work_host.clock.now(),
+            limits: Limits::default(),
+            outputs: vec![("table".to_owned(), ArtifactType::Table)],
+            checkpoint: None,
+        };
+        let listener = Collector::new(StepKey::new("probe"), work_host.clock.clone(), Arc::new(Unwatched));
+        let made = work_host.executor.execute(&work, Arc::new(listener), Cancel::default());
+        let made = made.map_err(|Failed { failure, .. }| {
+            Error::user(&failure.code, failure.message, failure.hint.unwrap_or_else(|| "correct the file".to_owned()))
+        })?;
+        let bytes = made.outputs.into_iter().find(|(name, _)| name == "table").map(|(_, output)| output.bytes);
+        Table::from_ipc(bytes.unwrap_or_default()).map_err(Error::bug)
+    });
+    task.await.map_err(Error::bug)?
+}
+
+/// What a column holds, counted.
+#[derive(Clone, Debug, Default)]
+pub struct Distinct {
+    /// Rows by value, up to `cap` values; the bytes are the value's in its buffer.
+    pub counts: BTreeMap<Vec<u8>, u64>,
+    /// Whether there are more values than were counted.
+    pub capped: bool,
+    pub nulls: u64,
+}
+
+/// Counts the values of a column, up to `cap` different ones.
+pub fn distinct(table: &Table, column: u32, cap: usize) -> Result<Distinct> {
+    let data_type = table.schema().fields[column as usize].data_type;
+    let mut found = Distinct::default();
+    let mut offset = 0;
+    while offset < table.num_rows() {
+        let batch = table.read(&[column], offset, u64::MAX).map_err(Error::bug)?;
+        let Some(buffers) = batch.columns.first() else { break };
+        for row in 0..batch.num_rows as usize {
+            if buffers.validity.as_ref().is_some_and(|bits| bits[row / 8] >> (row % 8) & 1 == 0) {
+                found.nulls += 1;
+                continue;
+            }
+            let value = value(buffers, data_type, row);
+            if found.counts.len() < cap || found.counts.contains_key(&value) {
+                *found.counts.entry(value).or_default() += 1;
+            } else {
+                found.capped = true;
+            }
+        }
+        offset += batch.num_rows.max(1);
+    }
+    Ok(found)
+}
+
+fn value(column: &wasmlops_core::table::Column, data_type: DataType, row: usize) -> Vec<u8> {
+    let fixed = |width: usize| column.values[row * width..(row + 1) * width].to_vec();
+    match data_type {
+        DataType::Bool => vec![column.values[row / 8] >> (row % 8) & 1],
+        DataType::S64 | DataType::F64 | DataType::Timestamp => fixed(8),
+        DataType::F32 | DataType::Categorical => fixed(4),
+        DataType::Utf8 | DataType::Binary => {
+            let offsets = column.offsets.as_deref().unwrap_or_default();
+            let (ends, _) = offsets.as_chunks::<4>();
+            let end = |index: usize| i32::from_le_bytes(ends[index]) as usize;
+            column.values[end(row)..end(row + 1)].to_vec()
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Verification: every step of a run again, from the recorded inputs, and the outputs compared byte for byte.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wasmlops_core::artifact::OutputRecord;
+use wasmlops_core::cache_key::KeyParts;
+use wasmlops_core::call::Cancel;
+use wasmlops_core::graph::{BoundStep, Graph};
+use wasmlops_core::run::Failure;
+use wasmlops_package::Digest;
+use wasmlops_store::StepRow;
+
+use crate::collector::Collector;
+use crate::driver::stored;
+use crate::error::{Error, Result};
+use crate::executor::{Failed, Work, host_failure};
+use crate::host::Host;
+use crate::view::{StepView, VerifiedOutput, VerifyStepView, VerifyView, diagnose};
+use crate::watch::RunObserver;
+
+/// Runs every step of a run again and compares. Nothing is recorded: the run and the cache stay as they are.
+pub async fn verify(host: &Host, id: &str, observer: Arc<dyn RunObserver>, cancel: Cancel) -> Result<VerifyView> {
+    let row = host.store.load_run(id).await?;
+    let row = row.ok_or_else(|| wasmlops_store::StoreError::RunNotFound(id.to_owned()))?;
+    let graph = crate::runs::graph_of(host, id).await?;
+    let views = crate::runs::step_views(host, id).await?;
+    let rows = host.store.steps(id).await?;
+    let mut steps = Vec::new();
+    for (step, view) in graph.steps.iter().zip(views) {
+        let row = rows.iter().find(|row| row.step_key == step.key.as_str());
+        let verifier = Verifier { host, graph: &graph, step, recorded: &view };
+        observer.step_started(&step.key, 1);
+        let verified = match row.and_then(parts) {
+            Some(parts) => verifier.again(&parts, id, &observer, &cancel).await?,
+            None => verifier.skipped(),
+        };
+        observer.step_ended(&StepView { status: verified.result.clone(), cache: None, ..view });
+        steps.push(verified);
+        if cancel.is_cancelled() {
+            return Err(Error::user("cancelled", "the verification was stopped", "start it again"));
+        }
+    }
+    let different = steps.iter().any(|step| step.result == "different");
+    Ok(VerifyView {
+        run: id.to_owned(),
+        pipeline: row.pipeline,
+        result: if different { "different" } else { "equal" }.to_owned(),
+        steps,
+    })
+}
+
+fn parts(row: &StepRow) -> Option<KeyParts> {
+    serde_json::from_str(row.key_parts.as_deref()?).ok()
+}
+
+struct Verifier<'a> {
+    host: &'a Host,
+    graph: &'a Graph,
+    step: &'a BoundStep,
+    recorded: &'a StepView,
+}
+
+impl Verifier<'_> {
+    async fn again(
+        &self,
+        parts: &KeyParts,
+        id: &str,
+        observer: &Arc<dyn RunObserver>,
+        cancel: &Cancel,
+    ) -> Result<VerifyStepView> {
+        if self.recorded.outputs.is_empty() {
+            return Ok(self.skipped());
+        }
+        let row = self.host.store.load_run(id).await?.ok_or_else(|| Error::bug("the run is gone"))?;
+        // A result that was taken from the cache was made at another run's nominal time.
+        let nominal_time = self.clock_of(parts).await?.unwrap_or(row.nominal_time);
+        let work = Work::new(self.step, parts, row.seed, nominal_time);
+        let listener = Arc::new(Collector::new(self.step.key.clone(), self.host.clock.clone(), observer.clone()));
+        let (executor, cancel) = (self.host.executor.clone(), cancel.clone());
+        let begun = self.host.clock.now();
+        let task = tokio::task::spawn_blocking(move || executor.execute(&work, listener, cancel));
+        let executed = task.await.map_err(Error::bug)?;
+        let duration_ms = (self.host.clock.now() - begun) as f64 / 1e3;
+        let digest = |bytes: &[u8]| Ok::<_, Failure>(Digest::blake3(bytes));
+        let (made, failure) = match executed {
+            Ok(made) => (stored(made, digest), None),
+            Err(Failed { failure, made }) => (stored(made, digest), Some(failure)),
+        };
+        let made = made.map_err(|failure| Error::Host(failure.message))?;
+        Ok(self.compared(&made, failure, duration_ms))
+    }
+
+    /// The nominal time that the result depends on, if it does.
+    async fn clock_of(&self, parts: &KeyParts) -> Result<Option<i64>> {
+        let entry = self.host.store.cache_lookup(&parts.key()).await?;
+        Ok(entry.and_then(|entry| entry.clock))
+    }
+
+    fn compared(
+        &self,
+        made: &BTreeMap<String, OutputRecord>,
+        failure: Option<Failure>,
+        duration_ms: f64,
+    ) -> VerifyStepView {
+        let names = self.recorded.outputs.keys().chain(made.keys());
+        let outputs: BTreeMap<String, VerifiedOutput> = names
+            .map(|name| {
+                let digest = |output: &OutputRecord| output.digest.to_string();
+                let recorded = self.recorded.outputs.get(name).map(digest);
+                (name.clone(), VerifiedOutput { recorded, reproduced: made.get(name).map(digest) })
+            })
+            .collect();
+        let equal = outputs.values().all(|output| output.recorded == output.reproduced);
+        // A step that failed in the run, such as a gate, fails again; what counts is that it says the same.
+        let as_before = failure.is_none() || self.recorded.status == "failed";
+        let error = failure.filter(|_| !as_before).or_else(|| (!equal).then(|| not_equal(self.step)));
+        VerifyStepView {
+            step: self.step.key.to_string(),
+            plugin: self.step.plugin.to_string(),
+            result: if equal && as_before { "equal" } else { "different" }.to_owned(),
+            duration_ms,
+            outputs,
+            error: error.map(|failure| diagnose(self.graph, self.step, &failure, None)),
+        }
+    }
+
+    fn skipped(&self) -> VerifyStepView {
+        VerifyStepView {
+            step: self.step.key.to_string(),
+            plugin: self.step.plugin.to_string(),
+            result: "skipped".to_owned(),
+            duration_ms: 0.0,
+            outputs: BTreeMap::new(),
+            error: None,
+        }
+    }
+}
+
+fn not_equal(step: &BoundStep) -> Failure {
+    Failure {
+        code: "different".to_owned(),
+        message: "the same inputs gave other bytes than were recorded".to_owned(),
+        hint: Some(format!(
+            "either the store was changed, or {} is not deterministic; `strict: true` on the step rules out NaNs",
+            step.plugin
+        )),
+        ..host_failure("")
+    }
+}
