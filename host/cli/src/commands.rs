@@ -1,0 +1,46 @@
+//! One file and one function per command. This is the list.
+
+mod artifact;
+mod init;
+mod lineage;
+mod plan;
+mod plugin;
+mod run;
+mod runs;
+mod schema;
+mod text;
+mod verify;
+
+use anyhow::Result;
+
+use crate::args::{ArtifactCommand, Args, Command, PluginCommand, RunsCommand};
+use crate::output::{Outcome, Printer};
+use crate::settings::Settings;
+
+pub async fn run(args: Args, printer: &Printer) -> Result<Outcome> {
+    let settings = Settings::new(&args)?;
+    match args.command {
+        Command::Init(args) => init::init(&settings, args, printer).await,
+        Command::Plan(args) => plan::plan(&settings, args, printer).await,
+        Command::Run(args) => run::run(&settings, args, printer).await,
+        Command::Runs(RunsCommand::List { pipeline, status, limit }) => {
+            runs::list(&settings, pipeline, status, limit, printer).await
+        }
+        Command::Runs(RunsCommand::Show { run }) => runs::show(&settings, &run, printer).await,
+        Command::Runs(RunsCommand::Logs { run, step }) => runs::logs(&settings, &run, step, printer).await,
+        Command::Runs(RunsCommand::Cancel { run }) => runs::cancel(&settings, &run, printer).await,
+        Command::Runs(RunsCommand::Resume { run }) => run::resume(&settings, &run, printer).await,
+        Command::Verify { run } => verify::verify(&settings, &run, printer).await,
+        Command::Lineage { id } => lineage::lineage(&settings, &id, printer).await,
+        Command::Artifact(ArtifactCommand::Show { artifact, rows }) => {
+            artifact::show(&settings, &artifact, rows, printer).await
+        }
+        Command::Artifact(ArtifactCommand::Cat { artifact }) => artifact::cat(&settings, &artifact, printer).await,
+        Command::Artifact(ArtifactCommand::Export { artifact, file, format }) => {
+            artifact::export(&settings, &artifact, &file, format, printer).await
+        }
+        Command::Plugin(PluginCommand::List) => plugin::list(&settings, printer).await,
+        Command::Plugin(PluginCommand::Inspect { plugin }) => plugin::inspect(&settings, &plugin, printer).await,
+        Command::Schema { of } => schema::schema(of, printer),
+    }
+}
