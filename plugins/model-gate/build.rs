@@ -1,0 +1,16 @@
+//! Writes the plugin's manifest.
+
+#[allow(dead_code, reason = "only the schema is read here")]
+#[path = "src/config.rs"]
+mod config;
+
+fn main() {
+    wasmlops_sdk::manifest()
+        .kind::<config::Config>("validator", |kind| {
+            kind.input("table", "held-out rows, with the column that the model predicts")
+                .input("model", "the model under test")
+                .optional_input("baseline", "the model to compare with, for example the one that is live")
+                .output("report", "every check, passed or not")
+        })
+        .write();
+}
