@@ -13,7 +13,7 @@ mod verify;
 
 use anyhow::Result;
 
-use crate::args::{ArtifactCommand, Args, Command, PluginCommand, RunsCommand};
+use crate::args::{Args, ArtifactCommand, Command, PluginCommand, RunsCommand};
 use crate::output::{Outcome, Printer};
 use crate::settings::Settings;
 

@@ -126,20 +126,36 @@ pub enum Outcome {
     /// The plugin returned its typed error.
     Failed(GuestError),
     /// The guest hit a wasm trap: unreachable code, out-of-bounds access, stack overflow, a panic.
-    Trapped { message: String },
-    TimedOut { limit: Duration },
+    Trapped {
+        message: String,
+    },
+    TimedOut {
+        limit: Duration,
+    },
     Cancelled,
     /// Something that was not granted: an interface, a file.
-    Denied { what: String },
-    OutOfMemory { limit: u64 },
+    Denied {
+        what: String,
+    },
+    OutOfMemory {
+        limit: u64,
+    },
     /// Too many host calls, or too many bytes through them.
-    HostCallBudget { what: String },
+    HostCallBudget {
+        what: String,
+    },
     /// The guest wrote more than it may.
-    OutputLimit { what: String },
+    OutputLimit {
+        what: String,
+    },
     /// The guest used up its fuel.
-    OutOfFuel { limit: u64 },
+    OutOfFuel {
+        limit: u64,
+    },
     /// The guest broke the contract: buffers that do not fit the schema, a row count that lies.
-    InvalidResult { message: String },
+    InvalidResult {
+        message: String,
+    },
 }
 
 /// What a call gives when it succeeds.

@@ -163,10 +163,9 @@ impl Planner {
         let from = step.inputs.iter().find(|(input, _)| input == name).map(|(_, from)| &from.step);
         let producer = from.and_then(|key| Some((key, self.verdicts.get(key)?)));
         match producer {
-            Some((key, Verdict::Miss(reason) | Verdict::Off(reason))) => Reason {
-                text: format!("{change}: `{key}` ran: {}", reason.root),
-                root: reason.root.clone(),
-            },
+            Some((key, Verdict::Miss(reason) | Verdict::Off(reason))) => {
+                Reason { text: format!("{change}: `{key}` ran: {}", reason.root), root: reason.root.clone() }
+            }
             _ => Reason::own(change.to_string()),
         }
     }

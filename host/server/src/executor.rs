@@ -54,7 +54,8 @@ pub struct Work {
 impl Work {
     /// The work that a key stands for.
     pub fn new(step: &BoundStep, parts: &KeyParts, run_seed: u64, nominal_time: i64) -> Self {
-        let artifact = |name: &String| step.inputs.iter().find(|(known, _)| known == name).map(|(_, from)| from.artifact);
+        let artifact =
+            |name: &String| step.inputs.iter().find(|(known, _)| known == name).map(|(_, from)| from.artifact);
         let input = |(name, digest): &(String, Digest)| {
             Some(Input { name: name.clone(), artifact: artifact(name)?, digest: *digest })
         };

@@ -83,7 +83,8 @@ impl Walk<'_> {
                 let (run, step) = (row.run.clone(), row.edge.step_key.clone());
                 self.edges.insert(view(row, distance));
                 let others = self.host.store.edges_of_run(&run).await?;
-                let others = others.into_iter().filter(|edge| edge.edge.step_key == step && edge.edge.direction != direction);
+                let others =
+                    others.into_iter().filter(|edge| edge.edge.step_key == step && edge.edge.direction != direction);
                 for edge in others {
                     if self.edges.len() >= MAX_EDGES {
                         self.truncated = true;

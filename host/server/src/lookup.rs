@@ -39,9 +39,8 @@ impl Lookup<'_> {
         let parts = KeyParts::new(step, self.inputs.clone(), files, self.seed, profile);
         let row = if step.cache { self.host.store.cache_lookup(&parts.key()).await? } else { None };
         let entry = row.as_ref().map(entry).transpose()?;
-        let complete = |entry: &CacheEntry| {
-            entry.outputs.values().all(|output| self.host.store.blobs().contains(&output.digest))
-        };
+        let complete =
+            |entry: &CacheEntry| entry.outputs.values().all(|output| self.host.store.blobs().contains(&output.digest));
         let lost = entry.as_ref().is_some_and(|entry| !complete(entry));
         let entry = entry.filter(|_| !lost);
         let earlier = if entry.is_some() { None } else { self.earlier().await? };

@@ -145,7 +145,11 @@ fn from_file(
     };
     let file = path.value.as_str();
     let bytes = read(project, file).map_err(|error| {
-        problem("plugin-unreadable", format!("plugin `{name}`: `{file}`: {error}"), "build the component, or correct `path`")
+        problem(
+            "plugin-unreadable",
+            format!("plugin `{name}`: `{file}`: {error}"),
+            "build the component, or correct `path`",
+        )
     })?;
     let component = Component::inspect(&bytes).map_err(|error| {
         problem("invalid-plugin", format!("plugin `{name}`: `{file}`: {error}"), "build it again with its SDK")

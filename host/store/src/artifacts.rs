@@ -6,9 +6,10 @@ use wasmlops_package::Digest;
 
 use crate::audit::{AuditEntry, Stamp};
 use crate::error::StoreError;
-use crate::row::parsed;
+use crate::row::{parsed, text};
 use crate::script::{Insert, Script};
 use crate::store::Store;
+use crate::writer::Tx;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ArtifactRow {
@@ -30,19 +31,7 @@ impl Store {
         stamp: Stamp,
     ) -> Result<(), StoreError> {
         let artifact = ArtifactRow { digest, media_type: media_type.to_owned(), size, created: stamp.time };
-        self.with_tx(move |tx| {
-            Box::pin(async move {
-                let details = json!({ "media_type": artifact.media_type, "size": size }).to_string();
-                let mut script = Script::new();
-                insert_artifacts(&mut script, vec![artifact]);
-                if tx.run(script).await? > 0 {
-                    let action = "artifact.recorded".to_owned();
-                    tx.audit(AuditEntry { stamp, action, subject: format!("artifact:{digest}"), details });
-                }
-                Ok(())
-            })
-        })
-        .await
+        self.with_tx(move |tx| Box::pin(record(tx, artifact, stamp))).await
     }
 
     /// What a digest is; where it was recorded under several media types, the first.
@@ -51,7 +40,7 @@ impl Store {
             "SELECT digest, media_type, size, created FROM artifacts
              WHERE digest = $1 ORDER BY created, media_type LIMIT 1",
         );
-        let row = query.bind(digest.to_string()).fetch_optional(&mut *self.reader().await?).await?;
+        let row = query.bind(text(digest)).fetch_optional(&mut *self.reader().await?).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(ArtifactRow {
             digest: parsed(&row, "digest")?,
@@ -62,6 +51,24 @@ impl Store {
     }
 }
 
+async fn record(tx: &mut Tx, artifact: ArtifactRow, stamp: Stamp) -> Result<(), StoreError> {
+    let query = sqlx::query_scalar("SELECT 1 FROM artifacts WHERE digest = $1 AND media_type = $2");
+    let query = query.bind(text(&artifact.digest)).bind(&artifact.media_type);
+    let known: Option<i64> = query.fetch_optional(tx.connection().await?).await?;
+    if known.is_some() {
+        return Ok(());
+    }
+    tx.audit(AuditEntry {
+        stamp,
+        action: "artifact.recorded".to_owned(),
+        subject: format!("artifact:{}", artifact.digest),
+        details: json!({ "media_type": artifact.media_type, "size": artifact.size }).to_string(),
+    });
+    let mut script = Script::new();
+    insert_artifacts(&mut script, vec![artifact]);
+    tx.run(script).await
+}
+
 pub(crate) fn insert_artifacts(script: &mut Script, artifacts: Vec<ArtifactRow>) {
     let insert = Insert {
         head: "INSERT INTO artifacts (digest, media_type, size, created)",
@@ -69,6 +76,6 @@ pub(crate) fn insert_artifacts(script: &mut Script, artifacts: Vec<ArtifactRow>)
         tail: "ON CONFLICT (digest, media_type) DO NOTHING",
     };
     script.insert(insert, artifacts, |values, artifact| {
-        values.bind(artifact.digest.to_string()).bind(artifact.media_type).bind(artifact.size).bind(artifact.created);
+        values.bind(text(&artifact.digest)).bind(artifact.media_type).bind(artifact.size).bind(artifact.created);
     });
 }

@@ -4,6 +4,7 @@
 //! end was not cut off shows only against a copy of an earlier [`AuditVerdict::Intact`].
 
 use sqlx::Row;
+use sqlx::error::ErrorKind;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::error::StoreError;
@@ -125,15 +126,18 @@ struct Head {
 }
 
 impl Chain {
-    /// Appends the records and commits the transaction.
+    /// Appends the records and commits the transaction. `before` is run first.
     pub async fn commit(
         &mut self,
         connection: &mut SqliteConnection,
+        before: Option<&'static str>,
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
-        match self.try_commit(connection, entries).await {
+        match self.try_commit(connection, before, entries).await {
             // Another process has appended since: its records have the numbers that ours were to get.
-            Err(error) if error.is_unique_violation() => self.try_commit(connection, entries).await,
+            Err(error) if error.violated() == Some(ErrorKind::UniqueViolation) => {
+                self.try_commit(connection, None, entries).await
+            }
             end => end,
         }
     }
@@ -142,9 +146,13 @@ impl Chain {
     async fn try_commit(
         &mut self,
         connection: &mut SqliteConnection,
+        before: Option<&'static str>,
         entries: &[AuditEntry],
     ) -> Result<(), StoreError> {
         let mut script = Script::new();
+        if let Some(before) = before {
+            script.statement(before);
+        }
         let head = if entries.is_empty() {
             self.head.clone()
         } else {

@@ -9,7 +9,7 @@ use sqlx::Row;
 use wasmlops_package::Digest;
 
 use crate::error::StoreError;
-use crate::row::parsed;
+use crate::row::{parsed, text};
 use crate::script::{Insert, Script};
 use crate::store::Store;
 
@@ -48,7 +48,7 @@ impl Store {
             "SELECT cache_key, run, step_key, outputs, metrics, clock, created FROM cache_entries
              WHERE cache_key = $1",
         );
-        let row = query.bind(cache_key.to_string()).fetch_optional(&mut *self.reader().await?).await?;
+        let row = query.bind(text(cache_key)).fetch_optional(&mut *self.reader().await?).await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(CacheEntryRow {
             cache_key: parsed(&row, "cache_key")?,
@@ -117,18 +117,17 @@ impl Store {
                         "INSERT INTO checkpoints (cache_key, digest, created) VALUES (?, ?, ?)
                          ON CONFLICT (cache_key) DO UPDATE SET digest = excluded.digest, created = excluded.created",
                     )
-                    .bind(cache_key.to_string())
-                    .bind(digest.to_string())
+                    .bind(text(&cache_key))
+                    .bind(text(&digest))
                     .bind(time);
-                tx.run(script).await?;
-                Ok(())
+                tx.run(script).await
             })
         })
         .await
     }
 
     pub async fn load_checkpoint(&self, cache_key: &Digest) -> Result<Option<Digest>, StoreError> {
-        let query = sqlx::query("SELECT digest FROM checkpoints WHERE cache_key = $1").bind(cache_key.to_string());
+        let query = sqlx::query("SELECT digest FROM checkpoints WHERE cache_key = $1").bind(text(cache_key));
         let row = query.fetch_optional(&mut *self.reader().await?).await?;
         Ok(row.map(|row| parsed(&row, "digest")).transpose()?)
     }
@@ -145,7 +144,7 @@ pub(crate) fn upsert_cache_entries(script: &mut Script, entries: Vec<CacheEntryR
     };
     let entries: BTreeMap<Digest, CacheEntryRow> = entries.into_iter().map(|entry| (entry.cache_key, entry)).collect();
     script.insert(insert, entries.into_values(), |values, entry| {
-        values.bind(entry.cache_key.to_string()).bind(entry.run).bind(entry.step_key).bind(entry.outputs);
+        values.bind(text(&entry.cache_key)).bind(entry.run).bind(entry.step_key).bind(entry.outputs);
         values.bind(entry.metrics).bind(entry.clock).bind(entry.created);
     });
 }

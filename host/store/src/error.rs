@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use sqlx::error::ErrorKind;
+
 use crate::blobs::BlobError;
 use crate::runs::RunStatus;
 
@@ -79,15 +81,15 @@ impl StoreError {
         Self::Refused { what: what.into(), why: why.into() }
     }
 
-    /// A row points at something that is not there.
-    pub(crate) fn is_foreign_key_violation(&self) -> bool {
-        matches!(self, Self::Database(error)
-            if error.as_database_error().is_some_and(|error| error.is_foreign_key_violation()))
+    /// A row points at a run that is not there.
+    pub(crate) fn or_unknown_run(self, run: String) -> Self {
+        if self.violated() == Some(ErrorKind::ForeignKeyViolation) { Self::RunNotFound(run) } else { self }
     }
 
-    pub(crate) fn is_unique_violation(&self) -> bool {
-        matches!(self, Self::Database(error)
-            if error.as_database_error().is_some_and(|error| error.is_unique_violation()))
+    /// The rule that a statement broke. The transaction goes on.
+    pub(crate) fn violated(&self) -> Option<ErrorKind> {
+        let Self::Database(error) = self else { return None };
+        error.as_database_error().map(|error| error.kind()).filter(|kind| !matches!(kind, ErrorKind::Other))
     }
 
     /// A failed fsync may have thrown the data away, and the next one may well report success.

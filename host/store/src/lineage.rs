@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 use wasmlops_package::Digest;
 
 use crate::error::StoreError;
-use crate::row::{parsed, words};
+use crate::row::{head, parsed, text, words};
 use crate::script::{Insert, Script};
 use crate::store::Store;
 
@@ -58,9 +58,10 @@ impl Store {
     async fn edges_at(&self, digest: &Digest, direction: Direction) -> Result<Vec<EdgeRow>, StoreError> {
         let query = sqlx::query(
             "SELECT run, step_key, attempt, direction, role, digest FROM lineage JOIN runs ON runs.id = lineage.run
-             WHERE digest = $1 AND direction = $2 ORDER BY created, run, step_key, attempt, role",
+             WHERE digest_head = $1 AND digest = $2 AND direction = $3
+             ORDER BY created, run, step_key, attempt, role",
         );
-        let query = query.bind(digest.to_string()).bind(direction.as_str());
+        let query = query.bind(head(digest)).bind(text(digest)).bind(direction.as_str());
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         Ok(rows.iter().map(edge_row).collect::<Result<_, _>>()?)
     }
@@ -69,13 +70,13 @@ impl Store {
 /// The facts of an attempt never change, so writing them again is no error.
 pub(crate) fn insert_edges(script: &mut Script, run: &str, edges: Vec<Edge>) {
     let insert = Insert {
-        head: "INSERT INTO lineage (run, step_key, attempt, direction, role, digest)",
-        row: "(?, ?, ?, ?, ?, ?)",
+        head: "INSERT INTO lineage (run, step_key, attempt, direction, role, digest, digest_head)",
+        row: "(?, ?, ?, ?, ?, ?, ?)",
         tail: "ON CONFLICT (run, step_key, attempt, direction, role) DO NOTHING",
     };
     script.insert(insert, edges, |values, edge| {
         values.bind(run).bind(edge.step_key).bind(edge.attempt).bind(edge.direction.as_str());
-        values.bind(edge.role).bind(edge.digest.to_string());
+        values.bind(edge.role).bind(text(&edge.digest)).bind(head(&edge.digest));
     });
 }
 

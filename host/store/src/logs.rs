@@ -60,10 +60,7 @@ impl Store {
             Box::pin(async move {
                 let mut script = Script::new();
                 insert_lines(&mut script, &run, lines);
-                let end = tx.run(script).await;
-                end.map(|_| ()).map_err(|error| {
-                    if error.is_foreign_key_violation() { StoreError::RunNotFound(run) } else { error }
-                })
+                tx.run(script).await.map_err(|error| error.or_unknown_run(run))
             })
         })
         .await

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
-use wasmlops_package::Digest;
+use wasmlops_package::{Algorithm, Digest};
 
 /// Enums whose variants are words in the database.
 macro_rules! words {
@@ -52,6 +52,26 @@ pub struct UnknownWord {
     pub(crate) word: String,
 }
 
+/// A digest as text. A step has a dozen of them, and `Display` writes byte by byte.
+pub(crate) fn text(digest: &Digest) -> String {
+    let algorithm = match digest.algorithm() {
+        Algorithm::Blake3 => "blake3:",
+        Algorithm::Sha256 => "sha256:",
+    };
+    // Any 32 bytes: only the conversion to hex is of use here.
+    let hex = blake3::Hash::from_bytes(*digest.bytes()).to_hex();
+    let mut text = String::with_capacity(algorithm.len() + hex.len());
+    text.push_str(algorithm);
+    text.push_str(&hex);
+    text
+}
+
+/// The first bytes of a digest, for a small index.
+pub(crate) fn head(digest: &Digest) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = *digest.bytes();
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
 /// A text column as what it stands for.
 pub(crate) fn parsed<T>(row: &SqliteRow, column: &'static str) -> Result<T, sqlx::Error>
 where
@@ -68,4 +88,16 @@ pub(crate) fn optional_digest(row: &SqliteRow, column: &'static str) -> Result<O
 
 fn decode(column: &str, source: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_what_display_writes() {
+        for digest in [Digest::blake3(b"rows"), Digest::sha256(b"rows")] {
+            assert_eq!(text(&digest), digest.to_string());
+        }
+    }
 }

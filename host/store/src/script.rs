@@ -50,7 +50,8 @@ impl Values {
 
 impl Script {
     pub fn new() -> Self {
-        Self { sql: String::new(), values: Values::default(), keep_prepared: true }
+        // A step's statements are about this long.
+        Self { sql: String::with_capacity(4096), values: Values::default(), keep_prepared: true }
     }
 
     /// Adds a statement; its values are bound to what is returned.
@@ -91,16 +92,23 @@ impl Script {
         }
     }
 
-    /// Runs the statements in order, up to the first that fails. Gives the number of rows touched.
-    pub async fn run(self, connection: &mut SqliteConnection) -> Result<u64, StoreError> {
+    /// Puts a statement before all others. It has no values.
+    pub fn first(&mut self, sql: &'static str) {
+        self.sql.insert(0, ';');
+        self.sql.insert_str(0, sql);
+    }
+
+    /// Runs the statements in order, up to the first that fails.
+    pub async fn run(self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         if self.sql.is_empty() {
-            return Ok(0);
+            return Ok(());
         }
         if let Some(error) = self.values.error {
             return Err(sqlx::Error::Encode(error).into());
         }
         // The text is made of literals of this crate alone; all data is bound.
         let query = sqlx::query_with(AssertSqlSafe(self.sql), self.values.arguments).persistent(self.keep_prepared);
-        Ok(query.execute(connection).await?.rows_affected())
+        query.execute(connection).await?;
+        Ok(())
     }
 }

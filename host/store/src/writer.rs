@@ -31,14 +31,29 @@ pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send
 /// A transaction at work.
 pub struct Tx {
     connection: SqliteConnection,
+    /// Begins the transaction or savepoint. It goes along with the first statement, to save a hand-over to the
+    /// connection's thread, and is left out where there is none.
+    opening: Option<&'static str>,
+    /// The opening failed, or may have.
+    failed: Option<StoreError>,
     audit: Vec<AuditEntry>,
 }
 
 impl Tx {
+    fn new(connection: SqliteConnection) -> Self {
+        Self { connection, opening: None, failed: None, audit: Vec::new() }
+    }
+
     /// The connection, inside the transaction: for queries of crates that share the database. It must not begin,
     /// commit or roll back.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] and whatever else keeps a transaction from beginning.
+    pub async fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        if self.opening.is_some() || self.failed.is_some() {
+            self.run(Script::new()).await?;
+        }
+        Ok(&mut self.connection)
     }
 
     /// Puts a record into the audit if and when this transaction commits.
@@ -46,8 +61,18 @@ impl Tx {
         self.audit.push(entry);
     }
 
-    pub(crate) async fn run(&mut self, script: Script) -> Result<u64, StoreError> {
-        script.run(&mut self.connection).await
+    pub(crate) async fn run(&mut self, mut script: Script) -> Result<(), StoreError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let opening = self.opening.take();
+        if let Some(opening) = opening {
+            script.first(opening);
+        }
+        let end = script.run(&mut self.connection).await;
+        // An opening breaks no rule: where one was broken, it had passed.
+        self.failed = end.as_ref().err().filter(|error| opening.is_some() && error.violated().is_none()).cloned();
+        end
     }
 
     async fn control(&mut self, sql: &'static str) -> Result<(), StoreError> {
@@ -71,7 +96,7 @@ enum Message {
 impl Writer {
     pub fn start(connection: SqliteConnection, blobs: Blobs, home: Arc<Home>) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
-        let tx = Tx { connection, audit: Vec::new() };
+        let tx = Tx::new(connection);
         let service = Service { tx, blobs, chain: Chain::default(), unsynced: true, _home: home };
         Self { queue, task: Mutex::new(Some(tokio::spawn(service.run(messages)))) }
     }
@@ -212,56 +237,64 @@ impl Service {
     }
 
     async fn commit(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        let end = self.transact(jobs).await;
+        let end = match jobs {
+            [] => Ok(()),
+            [job] => self.commit_one(job.as_mut()).await,
+            jobs => self.commit_many(jobs).await,
+        };
         if end.is_err() {
-            // Where SQLite has rolled back by itself, this fails, and nothing is left to roll back.
+            // Where nothing was begun, or SQLite has rolled back by itself, this fails, and nothing is left to do.
             let _ = self.tx.control("ROLLBACK").await;
-            self.tx.audit.clear();
         }
+        self.tx.audit.clear();
+        self.tx.failed = None;
         end
     }
 
-    async fn transact(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-        let kept = match jobs {
-            [job] => {
-                self.tx.control("BEGIN IMMEDIATE").await?;
-                job.run(&mut self.tx).await
-            }
-            jobs => {
-                self.run_each(jobs).await?;
-                true
-            }
-        };
-        if !kept {
-            self.tx.audit.clear();
-            return self.tx.control("ROLLBACK").await;
+    async fn commit_one(&mut self, job: &mut dyn Job) -> Result<(), StoreError> {
+        self.tx.opening = Some("BEGIN IMMEDIATE");
+        let kept = job.run(&mut self.tx).await;
+        let untouched = self.tx.opening.take().is_some();
+        match (kept, untouched) {
+            (true, true) if self.tx.audit.is_empty() => Ok(()),
+            (true, true) => self.finish(Some("BEGIN IMMEDIATE")).await,
+            (true, false) => self.finish(None).await,
+            (false, true) => Ok(()),
+            (false, false) => self.tx.control("ROLLBACK").await,
         }
-        self.chain.commit(&mut self.tx.connection, &self.tx.audit).await?;
-        self.tx.audit.clear();
-        self.unsynced = true;
-        Ok(())
     }
 
     /// Each job in a savepoint, so that one that fails takes back its own work only.
-    async fn run_each(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-        self.tx.control("BEGIN IMMEDIATE; SAVEPOINT job").await?;
-        let last = jobs.len() - 1;
-        for (position, job) in jobs.iter_mut().enumerate() {
+    async fn commit_many(&mut self, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
+        self.tx.opening = Some("BEGIN IMMEDIATE; SAVEPOINT job");
+        let mut undo_last = None;
+        for job in jobs {
             let records = self.tx.audit.len();
             let kept = job.run(&mut self.tx).await;
             if !kept {
                 self.tx.audit.truncate(records);
             }
-            match (kept, position == last) {
-                (true, false) => self.tx.control("RELEASE job; SAVEPOINT job").await?,
-                (true, true) => self.tx.control("RELEASE job").await?,
-                (false, false) => self.tx.control("ROLLBACK TO job; RELEASE job; SAVEPOINT job").await?,
-                (false, true) => self.tx.control("ROLLBACK TO job; RELEASE job").await?,
+            if self.tx.opening.is_none() {
+                // What is undone leaves its savepoint open, for the next job.
+                undo_last = (!kept).then_some("ROLLBACK TO job");
+                self.tx.opening = Some(if kept { "RELEASE job; SAVEPOINT job" } else { "ROLLBACK TO job" });
             }
         }
+        let begun = self.tx.opening.take() != Some("BEGIN IMMEDIATE; SAVEPOINT job");
+        match begun {
+            true => self.finish(undo_last).await,
+            false if self.tx.audit.is_empty() => Ok(()),
+            false => self.finish(Some("BEGIN IMMEDIATE")).await,
+        }
+    }
+
+    /// Commits, which closes what savepoint is open.
+    async fn finish(&mut self, before: Option<&'static str>) -> Result<(), StoreError> {
+        if let Some(error) = self.tx.failed.take() {
+            return Err(error);
+        }
+        self.chain.commit(&mut self.tx.connection, before, &self.tx.audit).await?;
+        self.unsynced = true;
         Ok(())
     }
 }

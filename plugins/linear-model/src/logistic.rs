@@ -1,4 +1,4 @@
-//! Logistic regression: two classes with one row of coefficients, more with one for each (softmax). The door is [`fit`].
+//! Logistic regression: two classes with one row of coefficients, more with one each (softmax). The door is [`fit`].
 //!
 //! The objective is scikit-learn's, `c · Σ weight · loss + ½ ‖coefficients‖²` with the intercepts left out of the
 //! penalty, divided by `c · Σ weight`:
@@ -8,8 +8,8 @@
 //! ```
 //!
 //! It is minimised in features that are centred and divided by `√(¼ variance + λ)`, about the square root of the
-//! objective's curvature. That is a change of variables which leaves the minimum where it is (the intercept takes up the
-//! centring, the penalty the scaling) and makes it quick to reach from features of any size.
+//! objective's curvature. That is a change of variables which leaves the minimum where it is (the intercept takes up
+//! the centring, the penalty the scaling) and makes it quick to reach from features of any size.
 
 mod binary;
 mod hessian;

@@ -8,8 +8,8 @@ use crate::scores::Scores;
 use crate::slices::Slices;
 use crate::text::{self, counted, number, short};
 
-/// What rounding may take off a difference of two metrics, relative to them: without it, 0.97 would be worse than 0.98 by
-/// more than 0.01.
+/// What rounding may take off a difference of two metrics, relative to them: without it, 0.97 would be worse than 0.98
+/// by more than 0.01.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
 /// The checks so far.

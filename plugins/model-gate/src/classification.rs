@@ -81,9 +81,9 @@ impl Confusion {
         )
     }
 
-    /// The correlation of truth and prediction, for any number of classes. Source: J. Gorodkin, "Comparing two K-category
-    /// assignments by a K-category correlation coefficient", Computational Biology and Chemistry 28 (2004). 0 where
-    /// truth or prediction is always the same class.
+    /// The correlation of truth and prediction, for any number of classes. Source: J. Gorodkin, "Comparing two
+    /// K-category assignments by a K-category correlation coefficient", Computational Biology and Chemistry 28 (2004). 0
+    /// where truth or prediction is always the same class.
     fn mcc(&self) -> f64 {
         let rows = self.rows as f64;
         let sum = |of: fn(&Counts) -> f64| self.classes.iter().map(of).sum::<f64>();

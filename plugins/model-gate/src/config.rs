@@ -1,5 +1,5 @@
-//! What users write under `with`. The doc comments are the descriptions they see. Compiled into the build script too, so
-//! it knows serde and schemars alone.
+//! What users write under `with`. The doc comments are the descriptions they see. Compiled into the build script too,
+//! so it knows serde and schemars alone.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Holds a model to thresholds, to a baseline and, slice by slice, to itself.
 //!
-//! Data goes one way: `config` (what the user wrote) → `plan` (contradictions found) → `outcomes` (truth and predictions
-//! side by side: `classes`, `numbers`) → `scores` (`classification` with `ranking`, `regression`), for all rows and for
-//! each of the `slices` → `checks` → a report. Everything after `outcomes` is pure arithmetic.
+//! Data goes one way: `config` (what the user wrote) → `plan` (contradictions found) → `outcomes` (truth and
+//! predictions side by side: `classes`, `numbers`) → `scores` (`classification` with `ranking`, `regression`), for all
+//! rows and for each of the `slices` → `checks` → a report. Everything after `outcomes` is pure arithmetic.
 
 mod checks;
 mod classes;
@@ -33,8 +33,8 @@ impl Validator for ModelGate {
         match subject {
             Subject::Evaluation(evaluation) => judge(&config, evaluation),
             Subject::Table(_) => {
-                let message = "a model is judged here, and the step has none\nhint: give the step an input `model`, such \
-                               as `model: train.model`, or use `data-quality` to check a table";
+                let message = "a model is judged here, and the step has none\nhint: give the step an input `model`, \
+                               such as `model: train.model`, or use `data-quality` to check a table";
                 Err(Error::invalid_input(message).at("model"))
             }
         }

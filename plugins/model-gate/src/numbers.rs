@@ -35,7 +35,7 @@ fn finite(column: &Column, what: &str, input: &str) -> Result<Vec<f64>> {
     };
     let Some(numbers) = numbers else {
         let message = format!(
-            "the {what} is {}, and regression needs numbers\nhint: classification is judged where the model says classes",
+            "the {what} is {}, and regression needs numbers\nhint: leave out `task`, or set it to `classification`",
             data_type.name()
         );
         return Err(Error::invalid_input(message).at(input));

@@ -51,7 +51,7 @@ impl Predicted {
 
 impl Outcomes {
     /// Errors: `invalid-input` for an evaluation without truth or rows, with null in it, or with predictions of another
-    /// form than the contract's; `invalid-config` for a `positive` or `threshold` that the model's classes do not allow.
+    /// form than the contract's; `invalid-config` for a `positive` or `threshold` that the classes do not allow.
     pub fn read(config: &Config, task: Task, evaluation: &Evaluation) -> Result<Self> {
         let truth = truth(evaluation)?;
         let (candidate, champion) = (&evaluation.candidate, evaluation.champion.as_ref());
@@ -101,7 +101,7 @@ fn truth(evaluation: &Evaluation) -> Result<Column> {
     if missing > 0 {
         let name = table.schema().names().next().unwrap_or_default();
         let message = format!(
-            "{missing} of {} rows have no truth: `{name}` is null or NaN there\nhint: remove these rows before this step",
+            "{missing} of {} rows have no truth: `{name}` is null or NaN there\nhint: remove these rows first",
             truth.len()
         );
         return Err(Error::invalid_input(message).at("table"));

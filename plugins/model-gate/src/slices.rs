@@ -61,8 +61,8 @@ fn rows_by_value(column: &Column, name: &str, place: usize) -> Result<BTreeMap<S
             Some(rows) => rows.push(row),
             None if full => {
                 let message = format!(
-                    "`{name}` has more than {MOST_VALUES} different values\nhint: slice by a column with few of them, or \
-                     make groups of these first"
+                    "`{name}` has more than {MOST_VALUES} different values\nhint: slice by a column with few of them, \
+                     or make groups of these first"
                 );
                 return Err(Error::invalid_config(format!("slices.{place}"), message));
             }

@@ -23,20 +23,36 @@ macro_rules! export {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_kind {
-    (data_source, $plugin:ty) => { $crate::export_kind! { @ data_source, DataSourceAdapter, $plugin } };
-    (processor, $plugin:ty) => { $crate::export_kind! { @ processor, ProcessorAdapter, $plugin } };
-    (transform, $plugin:ty) => { $crate::export_kind! { @ transform, TransformAdapter, $plugin } };
-    (trainer, $plugin:ty) => { $crate::export_kind! { @ trainer, TrainerAdapter, $plugin } };
-    (predictor, $plugin:ty) => { $crate::export_kind! { @ predictor, PredictorAdapter, $plugin } };
-    (validator, $plugin:ty) => { $crate::export_kind! { @ validator, ValidatorAdapter, $plugin } };
-    (deployer, $plugin:ty) => { $crate::export_kind! { @ deployer, DeployerAdapter, $plugin } };
-    (monitor, $plugin:ty) => { $crate::export_kind! { @ monitor, MonitorAdapter, $plugin } };
+    (data_source, $plugin:ty) => {
+        $crate::export_kind! { @ data_source, DataSourceAdapter, $plugin }
+    };
+    (processor, $plugin:ty) => {
+        $crate::export_kind! { @ processor, ProcessorAdapter, $plugin }
+    };
+    (transform, $plugin:ty) => {
+        $crate::export_kind! { @ transform, TransformAdapter, $plugin }
+    };
+    (trainer, $plugin:ty) => {
+        $crate::export_kind! { @ trainer, TrainerAdapter, $plugin }
+    };
+    (predictor, $plugin:ty) => {
+        $crate::export_kind! { @ predictor, PredictorAdapter, $plugin }
+    };
+    (validator, $plugin:ty) => {
+        $crate::export_kind! { @ validator, ValidatorAdapter, $plugin }
+    };
+    (deployer, $plugin:ty) => {
+        $crate::export_kind! { @ deployer, DeployerAdapter, $plugin }
+    };
+    (monitor, $plugin:ty) => {
+        $crate::export_kind! { @ monitor, MonitorAdapter, $plugin }
+    };
     (@ $kind:ident, $adapter:ident, $plugin:ty) => {
         const _: () = {
             #[allow(dead_code, reason = "native builds only check that the type fits the kind")]
             type Exported = $crate::kinds::adapters::$adapter<$plugin>;
             #[cfg(target_family = "wasm")]
-            $crate::bindings::$kind::export_kind!(Exported with_types_in $crate::bindings::$kind);
+    $crate::bindings::$kind::export_kind!(Exported with_types_in $crate::bindings::$kind);
         };
     };
 }

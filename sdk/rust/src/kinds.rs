@@ -5,9 +5,7 @@ mod deliver;
 mod learn;
 mod shape;
 
-pub use deliver::{
-    Deployer, Deployment, DeploymentStatus, Finding, Health, Monitor, Release, Window,
-};
+pub use deliver::{Deployer, Deployment, DeploymentStatus, Finding, Health, Monitor, Release, Window};
 pub use learn::{Check, Evaluation, Predictor, Report, Subject, Trainer, Training, Validator};
 pub use shape::{DataSource, Inputs, Note, Outputs, Processor, SourceReport, Transform};
 

@@ -41,11 +41,7 @@ pub struct ManifestBuilder {
 impl ManifestBuilder {
     /// A kind with its typed configuration, whose JSON Schema goes into the manifest. The doc comments of the type are
     /// the descriptions that users see.
-    pub fn kind<Config: JsonSchema>(
-        mut self,
-        kind: &str,
-        describe: impl FnOnce(KindBuilder) -> KindBuilder,
-    ) -> Self {
+    pub fn kind<Config: JsonSchema>(mut self, kind: &str, describe: impl FnOnce(KindBuilder) -> KindBuilder) -> Self {
         let config = schemars::schema_for!(Config).to_value();
         let ports = describe(KindBuilder::default());
         self.kinds.insert(kind.into(), json!({ "config": config, "inputs": ports.inputs, "outputs": ports.outputs }));

@@ -12,8 +12,8 @@ use crate::column::Column;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 
-pub use memory::Written;
 use memory::MemoryTable;
+pub use memory::Written;
 
 /// Rows that are asked for at once. The host may give fewer, to stay within its bound of bytes.
 pub const BATCH_ROWS: usize = 8192;

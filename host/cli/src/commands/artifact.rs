@@ -90,7 +90,8 @@ fn format_of(format: Option<FormatArg>, file: &Path) -> Result<Format> {
         (Some(FormatArg::Arrow), _) | (None, "arrow" | "feather") => Ok(Format::Arrow),
         (None, _) => {
             let message = format!("`{}` does not say the format of the table", file.display());
-            Err(Error::user("unknown-format", message, "end it in `.csv`, `.parquet` or `.arrow`, or give `--format`").into())
+            Err(Error::user("unknown-format", message, "end it in `.csv`, `.parquet` or `.arrow`, or give `--format`")
+                .into())
         }
     }
 }

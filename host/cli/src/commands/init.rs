@@ -17,10 +17,7 @@ use crate::settings::Settings;
 const SAMPLE: [(&str, &str); 4] = [
     ("wasmlops.yaml", include_str!("../../../../examples/breast-cancer/wasmlops.yaml")),
     ("README.md", include_str!("../../../../examples/breast-cancer/README.md")),
-    (
-        "pipelines/breast-cancer.yaml",
-        include_str!("../../../../examples/breast-cancer/pipelines/breast-cancer.yaml"),
-    ),
+    ("pipelines/breast-cancer.yaml", include_str!("../../../../examples/breast-cancer/pipelines/breast-cancer.yaml")),
     ("data/breast-cancer.csv", include_str!("../../../../examples/breast-cancer/data/breast-cancer.csv")),
 ];
 

@@ -47,9 +47,8 @@ pub async fn bind(settings: &Settings, args: &PipelineArgs) -> Result<Bound> {
 
 fn time(text: &str) -> Result<Micros> {
     let hint = "write it as in RFC 3339: `2026-01-31T00:00:00Z`";
-    parse_rfc3339(text).ok_or_else(|| {
-        Error::user("invalid-time", format!("`--nominal-time {text}` is not a time"), hint).into()
-    })
+    parse_rfc3339(text)
+        .ok_or_else(|| Error::user("invalid-time", format!("`--nominal-time {text}` is not a time"), hint).into())
 }
 
 /// `NAME=VALUE` as the parameter's type reads it; whether the value is allowed is for binding to say.

@@ -35,7 +35,8 @@ pub fn run(view: &RunView) -> String {
 
 fn metrics(steps: &[StepView]) -> String {
     let lines = steps.iter().filter(|step| !step.metrics.0.is_empty()).map(|step| {
-        let metrics: Vec<String> = step.metrics.0.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
+        let metrics: Vec<String> =
+            step.metrics.0.iter().map(|(name, value)| format!("{name} {}", number(*value))).collect();
         format!("{}: {}\n", step.step, metrics.join(", "))
     });
     lines.collect()

@@ -17,9 +17,21 @@ use crate::graph::StepKey;
 pub enum Event {
     Started,
     /// An earlier result stands for the step.
-    Hit { step: StepKey, key: Digest, from_run: String, outputs: BTreeMap<String, OutputRecord>, metrics: Metrics },
-    AttemptStarted { step: StepKey },
-    AttemptSucceeded { step: StepKey, outputs: BTreeMap<String, OutputRecord>, metrics: Metrics },
+    Hit {
+        step: StepKey,
+        key: Digest,
+        from_run: String,
+        outputs: BTreeMap<String, OutputRecord>,
+        metrics: Metrics,
+    },
+    AttemptStarted {
+        step: StepKey,
+    },
+    AttemptSucceeded {
+        step: StepKey,
+        outputs: BTreeMap<String, OutputRecord>,
+        metrics: Metrics,
+    },
     /// `outputs`: what is kept all the same, such as a validator's report.
     AttemptFailed {
         step: StepKey,
@@ -29,10 +41,16 @@ pub enum Event {
         metrics: Metrics,
     },
     /// The process that ran the attempt is gone.
-    AttemptLost { step: StepKey },
+    AttemptLost {
+        step: StepKey,
+    },
     /// The time to start the next attempt has come.
-    BackoffEnded { step: StepKey },
-    AttemptCancelled { step: StepKey },
+    BackoffEnded {
+        step: StepKey,
+    },
+    AttemptCancelled {
+        step: StepKey,
+    },
     CancelRequested,
     /// Goes on with everything that did not succeed.
     Resumed,

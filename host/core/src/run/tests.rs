@@ -48,8 +48,7 @@ fn succeeded(position: usize) -> Event {
 }
 
 fn failed(position: usize, retryable: bool) -> Event {
-    let failure =
-        Failure { code: "internal".into(), message: "no".into(), hint: None, field: None, retryable };
+    let failure = Failure { code: "internal".into(), message: "no".into(), hint: None, field: None, retryable };
     Event::AttemptFailed { step: key(position), failure, outputs: BTreeMap::new(), metrics: Metrics::default() }
 }
 

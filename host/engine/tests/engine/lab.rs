@@ -37,7 +37,8 @@ pub fn component(guest: &str) -> Vec<u8> {
     let (package, _) = resolve.push_dir(guests().join("wit")).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    let mut encoder = ComponentEncoder::default().module(&module).unwrap();
+    let mut encoder = ComponentEncoder::default();
+    encoder.module(&module).unwrap();
     encoder.encode().unwrap_or_else(|error| panic!("{guest}: {error:?}"))
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use wasmlops_core::call::Usage;
 use wasmlops_core::cache_key::KeyParts;
+use wasmlops_core::call::Usage;
 use wasmlops_core::diagnostics::{Diagnostic, Source};
 use wasmlops_core::graph::{BoundStep, StepKey};
 use wasmlops_core::lineage;
@@ -97,9 +97,7 @@ impl Journal {
         match ran.failure {
             None => Event::AttemptSucceeded { step, outputs: ran.outputs, metrics: ran.metrics },
             Some(failure) if failure.code == "cancelled" => Event::AttemptCancelled { step },
-            Some(failure) => {
-                Event::AttemptFailed { step, failure, outputs: ran.outputs, metrics: ran.metrics }
-            }
+            Some(failure) => Event::AttemptFailed { step, failure, outputs: ran.outputs, metrics: ran.metrics },
         }
     }
 

@@ -111,7 +111,8 @@ impl Attempt<'_> {
             let state: StateDocument = self.document(input)?;
             let known = state.transforms.iter().zip(&transforms).take_while(|(one, other)| one == other).count();
             if known < transforms.len() && known > 0 {
-                let message = format!("input `{}` was fitted on other transforms than the inputs before it", input.name);
+                let message =
+                    format!("input `{}` was fitted on other transforms than the inputs before it", input.name);
                 return Err(failure("invalid-input", message)
                     .with_hint("give a step one state, or states that build on each other"));
             }

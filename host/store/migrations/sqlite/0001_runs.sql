@@ -148,16 +148,18 @@ CREATE TABLE artifacts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE lineage (
-    run       TEXT NOT NULL REFERENCES runs (id),
-    step_key  TEXT NOT NULL,
-    attempt   INTEGER NOT NULL,
-    direction TEXT NOT NULL CHECK (direction IN ('used', 'made')),
-    role      TEXT NOT NULL,
-    digest    TEXT NOT NULL,
+    run         TEXT NOT NULL REFERENCES runs (id),
+    step_key    TEXT NOT NULL,
+    attempt     INTEGER NOT NULL,
+    direction   TEXT NOT NULL CHECK (direction IN ('used', 'made')),
+    role        TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    -- The digest's first 8 bytes: an index of whole digests would be five times as large.
+    digest_head INTEGER NOT NULL,
     PRIMARY KEY (run, step_key, attempt, direction, role)
 ) STRICT;
 
-CREATE INDEX lineage_by_digest ON lineage (digest);
+CREATE INDEX lineage_by_digest ON lineage (digest_head);
 
 -- No references to runs: a cache outlives what is deleted by retention.
 CREATE TABLE cache_entries (

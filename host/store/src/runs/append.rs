@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use sqlx::SqliteConnection;
+use sqlx::error::ErrorKind;
 
 use super::{NewEvents, OutputRow, RunChange, RunStatus, StepRow};
 use crate::artifacts::{ArtifactRow, insert_artifacts};
@@ -11,6 +12,7 @@ use crate::audit::AuditEntry;
 use crate::cache::upsert_cache_entries;
 use crate::error::StoreError;
 use crate::lineage::insert_edges;
+use crate::row::text;
 use crate::script::{Insert, Script};
 use crate::store::Store;
 use crate::tracking::{check_points, insert_points, upsert_latest};
@@ -31,29 +33,42 @@ impl Store {
 
 async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
     let next_seq = new.expected_next_seq + new.events.len() as i64;
-    let before = match new.change.status {
-        Some(status) => Some(check_status(tx.connection(), &new, status).await?),
-        None => {
-            advance(tx.connection(), &new, next_seq).await?;
-            None
-        }
+    let turn = match new.change.status {
+        Some(to) => Some(Turn { from: status_before(tx.connection().await?, &new, to).await?, to }),
+        None => None,
     };
-    let NewEvents { run, events, change, stamp, expected_next_seq } = new;
-    let mut script = Script::new();
-    if let (Some(from), Some(to)) = (before, change.status) {
-        update_status(&mut script, &run, Turn { from, to, next_seq }, &change);
+    // Without events nothing below would notice that the run has moved on.
+    if turn.is_none() && new.events.is_empty() {
+        let actual = next_seq_of(tx.connection().await?, &new.run).await?;
+        if actual != Some(new.expected_next_seq) {
+            return Err(conflict(new.run, new.expected_next_seq, actual));
+        }
     }
-    insert_events(&mut script, &run, expected_next_seq, stamp.time, events);
-    for (action, subject, details) in records(&run, before, &change) {
+    let NewEvents { run, events, change, stamp, expected_next_seq: expected } = new;
+    for (action, subject, details) in records(&run, turn.as_ref(), &change) {
         tx.audit(AuditEntry { stamp: stamp.clone(), action, subject, details: details.to_string() });
     }
+    let mut script = Script::new();
+    if !events.is_empty() {
+        insert_events(&mut script, &run, expected, stamp.time, events);
+        advance(&mut script, &run, next_seq);
+    }
+    if let Some(turn) = turn {
+        update_status(&mut script, &run, &turn, &change);
+    }
     write_change(&mut script, &run, change, stamp.time);
-    tx.run(script).await?;
-    Ok(next_seq)
+    match tx.run(script).await {
+        // No number for an event: the run is not where the caller believes.
+        Err(error) if error.violated() == Some(ErrorKind::NotNullViolation) => {
+            let actual = next_seq_of(tx.connection().await?, &run).await?;
+            Err(if actual == Some(expected) { error } else { conflict(run, expected, actual) })
+        }
+        end => end.map(|()| next_seq),
+    }
 }
 
 /// The run's status before the events, if it may become `to` by them.
-async fn check_status(
+async fn status_before(
     connection: &mut SqliteConnection,
     new: &NewEvents,
     to: RunStatus,
@@ -63,25 +78,21 @@ async fn check_status(
     let (status, actual) = found.ok_or_else(|| StoreError::RunNotFound(new.run.clone()))?;
     let run = new.run.clone();
     if actual != new.expected_next_seq {
-        return Err(StoreError::EventConflict { run, expected: new.expected_next_seq, actual });
+        return Err(conflict(run, new.expected_next_seq, Some(actual)));
     }
     let from: RunStatus = status.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
     if from.can_become(to) { Ok(from) } else { Err(StoreError::StatusConflict { run, from, to }) }
 }
 
-/// Takes the events' numbers, which fails if somebody else has taken them.
-async fn advance(connection: &mut SqliteConnection, new: &NewEvents, next_seq: i64) -> Result<(), StoreError> {
-    let update = sqlx::query("UPDATE runs SET next_seq = $1 WHERE id = $2 AND next_seq = $3");
-    let update = update.bind(next_seq).bind(&new.run).bind(new.expected_next_seq);
-    if update.execute(&mut *connection).await?.rows_affected() == 1 {
-        return Ok(());
-    }
-    let query = sqlx::query_scalar("SELECT next_seq FROM runs WHERE id = $1").bind(&new.run);
-    let actual: Option<i64> = query.fetch_optional(connection).await?;
-    let run = new.run.clone();
+async fn next_seq_of(connection: &mut SqliteConnection, run: &str) -> Result<Option<i64>, StoreError> {
+    let query = sqlx::query_scalar("SELECT next_seq FROM runs WHERE id = $1").bind(run);
+    Ok(query.fetch_optional(connection).await?)
+}
+
+fn conflict(run: String, expected: i64, actual: Option<i64>) -> StoreError {
     match actual {
-        Some(actual) => Err(StoreError::EventConflict { run, expected: new.expected_next_seq, actual }),
-        None => Err(StoreError::RunNotFound(run)),
+        Some(actual) => StoreError::EventConflict { run, expected, actual },
+        None => StoreError::RunNotFound(run),
     }
 }
 
@@ -89,7 +100,6 @@ async fn advance(connection: &mut SqliteConnection, new: &NewEvents, next_seq: i
 struct Turn {
     from: RunStatus,
     to: RunStatus,
-    next_seq: i64,
 }
 
 impl Turn {
@@ -98,14 +108,32 @@ impl Turn {
     }
 }
 
-fn update_status(script: &mut Script, run: &str, turn: Turn, change: &RunChange) {
+/// Each event gets its number only if the run has as many events as the caller believes; else the number is null, and
+/// the statement fails.
+fn insert_events(script: &mut Script, run: &str, expected: i64, time: i64, events: Vec<String>) {
+    let insert = Insert {
+        head: "INSERT INTO run_events (run, seq, time, event)",
+        row: "(?, (SELECT next_seq + ? FROM runs WHERE id = ? AND next_seq = ?), ?, ?)",
+        tail: "",
+    };
+    let mut offset = 0_i64;
+    script.insert(insert, events, |values, event| {
+        values.bind(run).bind(offset).bind(run).bind(expected).bind(time).bind(event);
+        offset += 1;
+    });
+}
+
+fn advance(script: &mut Script, run: &str, next_seq: i64) {
+    script.statement("UPDATE runs SET next_seq = ? WHERE id = ?").bind(next_seq).bind(run);
+}
+
+fn update_status(script: &mut Script, run: &str, turn: &Turn, change: &RunChange) {
     script
         .statement(
-            "UPDATE runs SET next_seq = ?, status = ?, started = COALESCE(started, ?), ended = ?, error = ?,
+            "UPDATE runs SET status = ?, started = COALESCE(started, ?), ended = ?, error = ?,
                  cancel_requested = CASE WHEN ? THEN NULL ELSE cancel_requested END
              WHERE id = ?",
         )
-        .bind(turn.next_seq)
         .bind(turn.to.as_str())
         .bind(change.started)
         .bind(change.ended)
@@ -113,15 +141,6 @@ fn update_status(script: &mut Script, run: &str, turn: Turn, change: &RunChange)
         // An old request must not cancel a run that was resumed.
         .bind(turn.is_resume())
         .bind(run);
-}
-
-fn insert_events(script: &mut Script, run: &str, first: i64, time: i64, events: Vec<String>) {
-    let insert = Insert { head: "INSERT INTO run_events (run, seq, time, event)", row: "(?, ?, ?, ?)", tail: "" };
-    let mut seq = first;
-    script.insert(insert, events, |values, event| {
-        values.bind(run).bind(seq).bind(time).bind(event);
-        seq += 1;
-    });
 }
 
 fn write_change(script: &mut Script, run: &str, change: RunChange, time: i64) {
@@ -171,10 +190,10 @@ fn upsert_steps(script: &mut Script, run: &str, steps: Vec<StepRow>) {
     script.insert(insert, steps, |values, step| {
         values.bind(run).bind(run).bind(step.step_key).bind(step.position).bind(step.uses);
         values.bind(step.plugin_name).bind(step.plugin_version);
-        values.bind(step.plugin_digest.map(|digest| digest.to_string())).bind(step.kind);
+        values.bind(step.plugin_digest.map(|digest| text(&digest))).bind(step.kind);
         values.bind(step.status.as_str()).bind(step.cache.as_str()).bind(step.reason).bind(step.attempts);
         values.bind(step.started).bind(step.ended).bind(step.duration_ms).bind(step.usage).bind(step.error);
-        values.bind(step.cache_key.map(|key| key.to_string())).bind(step.key_parts);
+        values.bind(step.cache_key.map(|key| text(&key))).bind(step.key_parts);
     });
 }
 
@@ -186,31 +205,31 @@ fn upsert_outputs(script: &mut Script, run: &str, outputs: Vec<OutputRow>) {
                    media_type = excluded.media_type, size = excluded.size, rows = excluded.rows",
     };
     script.insert(insert, outputs, |values, output| {
-        values.bind(run).bind(output.step_key).bind(output.name).bind(output.digest.to_string());
+        values.bind(run).bind(output.step_key).bind(output.name).bind(text(&output.digest));
         values.bind(output.media_type).bind(output.size).bind(output.rows);
     });
 }
 
 /// What the audit says of a change: the run's own turns, and how each step ended, with the bytes it made. Metric
 /// points and lineage are covered by the record of their step.
-fn records(run: &str, before: Option<RunStatus>, change: &RunChange) -> Vec<(String, String, serde_json::Value)> {
+fn records(run: &str, turn: Option<&Turn>, change: &RunChange) -> Vec<(String, String, serde_json::Value)> {
     let mut records = Vec::new();
-    if let (Some(from), Some(to)) = (before, change.status) {
-        let action = match to {
-            to if from.is_final() && !to.is_final() => "run.resumed".to_owned(),
+    if let Some(turn) = turn {
+        let action = match turn.to {
+            _ if turn.is_resume() => "run.resumed".to_owned(),
             RunStatus::Running => "run.started".to_owned(),
             to => format!("run.{to}"),
         };
-        records.push((action, format!("run:{run}"), json!({ "from": from.as_str() })));
+        records.push((action, format!("run:{run}"), json!({ "from": turn.from.as_str() })));
     }
     for step in change.steps.iter().filter(|step| step.status.is_final()) {
         let made: serde_json::Map<_, _> = change
             .outputs
             .iter()
             .filter(|output| output.step_key == step.step_key)
-            .map(|output| (output.name.clone(), output.digest.to_string().into()))
+            .map(|output| (output.name.clone(), text(&output.digest).into()))
             .collect();
-        let plugin = step.plugin_digest.map(|digest| digest.to_string());
+        let plugin = step.plugin_digest.map(|digest| text(&digest));
         let details = json!({ "cache": step.cache.as_str(), "plugin": plugin, "made": made });
         records.push((format!("step.{}", step.status), format!("step:{run}/{}", step.step_key), details));
     }

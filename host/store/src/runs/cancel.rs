@@ -17,7 +17,7 @@ impl Store {
         self.with_tx(move |tx| {
             Box::pin(async move {
                 let query = sqlx::query_as("SELECT status, cancel_requested FROM runs WHERE id = $1").bind(&run);
-                let found: Option<(String, Option<i64>)> = query.fetch_optional(tx.connection()).await?;
+                let found: Option<(String, Option<i64>)> = query.fetch_optional(tx.connection().await?).await?;
                 let (status, requested) = found.ok_or_else(|| StoreError::RunNotFound(run.clone()))?;
                 let status: RunStatus = status.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
                 if status.is_final() {
@@ -27,7 +27,7 @@ impl Store {
                     return Ok(CancelAnswer::AlreadyRequested);
                 }
                 let update = sqlx::query("UPDATE runs SET cancel_requested = $1 WHERE id = $2");
-                update.bind(stamp.time).bind(&run).execute(tx.connection()).await?;
+                update.bind(stamp.time).bind(&run).execute(tx.connection().await?).await?;
                 tx.audit(AuditEntry {
                     stamp,
                     action: "run.cancel_requested".to_owned(),

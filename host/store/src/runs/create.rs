@@ -1,10 +1,12 @@
 //! Creating a run.
 
 use serde_json::json;
+use sqlx::error::ErrorKind;
 
 use super::{NewRun, RunStatus, SourceState};
 use crate::audit::AuditEntry;
 use crate::error::StoreError;
+use crate::row::text;
 use crate::script::Script;
 use crate::store::Store;
 
@@ -17,7 +19,7 @@ impl Store {
         self.with_tx(move |tx| {
             Box::pin(async move {
                 if let Some(parent) = &run.parent
-                    && !exists(tx.connection(), parent).await?
+                    && !exists(tx.connection().await?, parent).await?
                 {
                     return Err(StoreError::RunNotFound(parent.clone()));
                 }
@@ -27,24 +29,20 @@ impl Store {
                 if let Some(source) = &run.source {
                     insert_source(&mut script, &run.id, source);
                 }
-                tx.run(script).await.map_err(|error| {
-                    if error.is_unique_violation() {
-                        StoreError::RunExists(run.id.clone())
-                    } else if error.is_foreign_key_violation() {
-                        StoreError::ExperimentNotFound(run.experiment.clone())
-                    } else {
-                        error
-                    }
-                })?;
+                let (id, experiment) = (run.id.clone(), run.experiment.clone());
                 tx.audit(created(run));
-                Ok(())
+                tx.run(script).await.map_err(|error| match error.violated() {
+                    Some(ErrorKind::UniqueViolation) => StoreError::RunExists(id),
+                    Some(ErrorKind::ForeignKeyViolation) => StoreError::ExperimentNotFound(experiment),
+                    _ => error,
+                })
             })
         })
         .await
     }
 }
 
-pub(super) async fn exists(connection: &mut sqlx::SqliteConnection, run: &str) -> Result<bool, StoreError> {
+async fn exists(connection: &mut sqlx::SqliteConnection, run: &str) -> Result<bool, StoreError> {
     let found: Option<i64> =
         sqlx::query_scalar("SELECT 1 FROM runs WHERE id = $1").bind(run).fetch_optional(connection).await?;
     Ok(found.is_some())
@@ -84,8 +82,8 @@ fn insert_source(script: &mut Script, run: &str, source: &SourceState) {
         .bind(run)
         .bind(source.git_commit.as_deref())
         .bind(source.branch.as_deref())
-        .bind(source.dirty_digest.map(|digest| digest.to_string()))
-        .bind(source.patch_digest.map(|digest| digest.to_string()));
+        .bind(source.dirty_digest.map(|digest| text(&digest)))
+        .bind(source.patch_digest.map(|digest| text(&digest)));
 }
 
 fn created(run: NewRun) -> AuditEntry {

@@ -54,11 +54,11 @@ impl Store {
 async fn create(tx: &mut Tx, name: String, stamp: Stamp) -> Result<ExperimentRow, StoreError> {
     // Somebody may have created it since the look from outside.
     let query = sqlx::query("SELECT id, name, created FROM experiments WHERE project = 'default' AND name = $1");
-    if let Some(row) = query.bind(&name).fetch_optional(tx.connection()).await? {
+    if let Some(row) = query.bind(&name).fetch_optional(tx.connection().await?).await? {
         return Ok(experiment_row(&row)?);
     }
     let highest: i64 =
-        sqlx::query_scalar("SELECT MAX(CAST(id AS BIGINT)) FROM experiments").fetch_one(tx.connection()).await?;
+        sqlx::query_scalar("SELECT MAX(CAST(id AS BIGINT)) FROM experiments").fetch_one(tx.connection().await?).await?;
     let experiment = ExperimentRow { id: (highest + 1).to_string(), name, created: stamp.time };
     let mut script = Script::new();
     script

@@ -52,10 +52,7 @@ impl Store {
                 let mut script = Script::new();
                 upsert_latest(&mut script, &run, &points);
                 insert_points(&mut script, &run, points);
-                let end = tx.run(script).await;
-                end.map(|_| ()).map_err(|error| {
-                    if error.is_foreign_key_violation() { StoreError::RunNotFound(run) } else { error }
-                })
+                tx.run(script).await.map_err(|error| error.or_unknown_run(run))
             })
         })
         .await

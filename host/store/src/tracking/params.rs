@@ -48,9 +48,8 @@ impl Store {
                 let record = record("run.tags_set", &run, &tags, stamp);
                 let mut script = Script::new();
                 upsert_tags(&mut script, &run, tags);
-                write(tx, script, run).await?;
                 tx.audit(record);
-                Ok(())
+                tx.run(script).await.map_err(|error| error.or_unknown_run(run))
             })
         })
         .await
@@ -71,7 +70,7 @@ impl Store {
 
 async fn write_params(tx: &mut Tx, run: String, mut params: Pairs, stamp: Stamp) -> Result<(), StoreError> {
     let query = sqlx::query_as("SELECT key, value FROM params WHERE run = $1").bind(&run);
-    let there: Vec<(String, String)> = query.fetch_all(tx.connection()).await?;
+    let there: Vec<(String, String)> = query.fetch_all(tx.connection().await?).await?;
     for (key, value) in there {
         match params.remove(&key) {
             Some(other) if other != value => return Err(changed(&run, &key, &value)),
@@ -84,14 +83,8 @@ async fn write_params(tx: &mut Tx, run: String, mut params: Pairs, stamp: Stamp)
     let record = record("run.params_set", &run, &params, stamp);
     let mut script = Script::new();
     insert_params(&mut script, &run, params);
-    write(tx, script, run).await?;
     tx.audit(record);
-    Ok(())
-}
-
-async fn write(tx: &mut Tx, script: Script, run: String) -> Result<(), StoreError> {
-    let end = tx.run(script).await;
-    end.map(|_| ()).map_err(|error| if error.is_foreign_key_violation() { StoreError::RunNotFound(run) } else { error })
+    tx.run(script).await.map_err(|error| error.or_unknown_run(run))
 }
 
 fn insert_params(script: &mut Script, run: &str, params: Pairs) {

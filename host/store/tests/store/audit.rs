@@ -59,7 +59,7 @@ async fn the_database_itself_refuses_to_change_records() {
         let end: Result<(), _> = store
             .with_tx(move |tx| {
                 Box::pin(async move {
-                    sqlx::query(sql).execute(tx.connection()).await?;
+                    sqlx::query(sql).execute(tx.connection().await?).await?;
                     Ok(())
                 })
             })

@@ -105,7 +105,9 @@ async fn check(dir: &Path, acknowledged: &[String]) {
     let store = open(dir).await;
     let report: String = store
         .with_tx(|tx| {
-            Box::pin(async move { Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_one(tx.connection()).await?) })
+            Box::pin(async move {
+                Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_one(tx.connection().await?).await?)
+            })
         })
         .await
         .unwrap();

@@ -74,7 +74,7 @@ async fn failed_work_leaves_nothing() {
     let end: Result<(), _> = store
         .with_tx(|tx| {
             Box::pin(async move {
-                sqlx::query("DELETE FROM experiments").execute(tx.connection()).await?;
+                sqlx::query("DELETE FROM experiments").execute(tx.connection().await?).await?;
                 tx.audit(AuditEntry {
                     stamp: stamp(),
                     action: "experiments.deleted".to_owned(),

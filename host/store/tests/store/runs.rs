@@ -108,6 +108,15 @@ async fn events_of_somebody_else_are_a_conflict() {
         let end = store.append_events(events("run-1", expected, &["{}"], status(RunStatus::Running))).await;
         assert!(matches!(end, Err(StoreError::EventConflict { actual: 1, .. })), "{end:?}");
     }
+    // Without events as well; and nothing of it has moved the run.
+    for (run, expected) in [("run-1", 0), ("run-1", 2), ("run-9", 0)] {
+        let end = store.append_events(events(run, expected, &[], RunChange::default())).await;
+        assert!(
+            matches!(end, Err(StoreError::EventConflict { actual: 1, .. } | StoreError::RunNotFound(_))),
+            "{end:?}"
+        );
+    }
+    assert_eq!(store.load_run("run-1").await.unwrap().unwrap().next_seq, 1);
     assert!(store.steps("run-1").await.unwrap().is_empty());
     let end = store.append_events(events("run-9", 0, &["{}"], RunChange::default())).await;
     assert!(matches!(end, Err(StoreError::RunNotFound(_))), "{end:?}");

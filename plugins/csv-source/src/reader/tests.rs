@@ -1,3 +1,5 @@
+//! Tests of the reader at its door.
+
 use super::*;
 
 const DIALECT: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };

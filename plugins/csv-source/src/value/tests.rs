@@ -1,3 +1,5 @@
+//! Property and example tests of value parsing.
+
 use proptest::prelude::*;
 
 use super::*;

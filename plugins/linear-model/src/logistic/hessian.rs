@@ -1,5 +1,5 @@
-//! Second derivatives, and when they are worth their price. Both objectives sum `curvature · x xᵀ` over rows, where x is
-//! a row's features and a 1 for the intercept.
+//! Second derivatives, and when they are worth their price. Both objectives sum `curvature · x xᵀ` over rows, where x
+//! is a row's features and a 1 for the intercept.
 
 use super::Scaled;
 use crate::kernels::solve_cholesky;
