@@ -27,14 +27,15 @@ impl Compiled {
             Some(folder) => PathBuf::from(folder),
             None => user("XDG_CACHE_HOME", ".cache").join("compiled"),
         };
-        make(&folder)?;
+        make_private(&folder)?;
         let state = user("XDG_STATE_HOME", ".local/state");
-        make(&state)?;
+        make_private(&state)?;
         Ok(Self { folder, key: key(&state.join("compiled.key"))? })
     }
 }
 
-fn make(folder: &Path) -> Result<()> {
+/// A folder that its owner alone can use.
+pub fn make_private(folder: &Path) -> Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

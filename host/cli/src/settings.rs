@@ -10,7 +10,7 @@ use wasmlops_server::host::{Host, HostOptions};
 use wasmlops_server::project::Project;
 
 use crate::args::Args;
-use crate::compiled::Compiled;
+use crate::compiled::{Compiled, make_private};
 
 /// The folder of runs and artifacts in a project.
 pub const HOME: &str = ".wasmlops";
@@ -57,7 +57,7 @@ impl Settings {
     /// With `upgrade`, the newest plugins that fit, whatever the lock says.
     pub async fn host_with(&self, project: Project, upgrade: bool) -> Result<Host> {
         let home = self.home(&project.root);
-        std::fs::create_dir_all(&home).with_context(|| format!("cannot make `{}`", home.display()))?;
+        make_private(&home)?;
         let compiled = Compiled::open(&home)?;
         let host = Host::open(HostOptions {
             project,

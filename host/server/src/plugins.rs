@@ -59,7 +59,8 @@ impl Plugins {
         }
         Diagnostics::check(problems)?;
         for bytes in built_in {
-            let component = Component::inspect(bytes).map_err(Error::bug)?;
+            // A test of the bundle has inspected it.
+            let component = Component::read(bytes).map_err(Error::bug)?;
             if !all.iter().any(|known: &Plugin| known.info.name == component.manifest.name) {
                 all.push(Plugin::new(component, Arc::from(*bytes), Origin::BuiltIn));
             }
@@ -77,7 +78,7 @@ impl Plugins {
                 continue;
             }
             let kept = blobs.get_blocking(&locked.digest).ok();
-            let kept = kept.and_then(|bytes| Some((Component::inspect(&bytes).ok()?, bytes)));
+            let kept = kept.and_then(|bytes| Some((Component::read(&bytes).ok()?, bytes)));
             if let Some((component, bytes)) = kept {
                 *plugin = Plugin::new(component, Arc::from(bytes), Origin::Kept);
             }

@@ -176,6 +176,12 @@ impl Component {
         Validator::new_with_features(features())
             .validate_all(bytes)
             .map_err(|error| ComponentError::Malformed { reason: error.to_string() })?;
+        Self::read(bytes)
+    }
+
+    /// Like [`Component::inspect`], for bytes that have been inspected before: does not validate the code again, which is
+    /// most of the time.
+    pub fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
         let Parts { manifests, imports, exports } = Parts::of(bytes)?;
 
         let manifest = match manifests.as_slice() {

@@ -2,7 +2,7 @@
 
 /// Exports the kinds of a plugin and puts its manifest into the component. Once, at the root of the crate:
 ///
-/// ```ignore
+/// ```text
 /// wasmlops_sdk::export! { trainer: LinearModel, predictor: LinearPredictor }
 /// ```
 ///

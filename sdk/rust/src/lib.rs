@@ -2,7 +2,7 @@
 //!
 //! A plugin is a struct, a typed configuration, one trait for each kind it is, and one line that exports it:
 //!
-//! ```ignore
+//! ```text
 //! use wasmlops_sdk::prelude::*;
 //!
 //! struct Halve;
@@ -18,7 +18,7 @@
 //!
 //! and a build script that writes the manifest (feature `build`):
 //!
-//! ```ignore
+//! ```text
 //! #[path = "src/config.rs"]
 //! mod config;
 //!

@@ -59,7 +59,12 @@ pub(super) fn check_paths(
     walk.visit(walk.root, config, &mut Vec::new());
     for (path, text) in walk.found {
         match text.parse::<ProjectPath>() {
-            Err(error) => problems.add("invalid-path", span_of(&path), format!("`{path}`: {error}")),
+            Err(error) => problems.add_with_hint(
+                "invalid-path",
+                span_of(&path),
+                format!("`{path}`: {error}"),
+                "put the file into the project, and grant it with `grants: { read: [...] }`",
+            ),
             Ok(file) if step.read.iter().any(|granted| granted.value.covers(&file)) => {}
             Ok(file) => {
                 let message = format!("step `{}` reads `{file}`, which it was not granted", step.name.value);

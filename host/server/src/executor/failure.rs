@@ -52,13 +52,30 @@ fn of_guest(error: GuestError, work: &Work) -> Failure {
         ErrorCode::Exhausted => "exhausted",
         ErrorCode::Internal => "internal",
     };
-    let hint = (code == "internal").then(|| format!("this is a fault of {}; report it to its author", work.plugin));
+    // By convention a plugin's message may end in a line with the fix.
+    let (message, hint) = match error.message.split_once("\nhint: ") {
+        Some((message, hint)) => (message.to_owned(), hint.to_owned()),
+        None => (error.message.clone(), usual_fix(&error, work)),
+    };
     Failure {
         code: code.to_owned(),
-        message: error.message,
-        hint,
+        message,
+        hint: Some(hint),
         field: error.field,
         retryable: error.code == ErrorCode::Unavailable,
+    }
+}
+
+/// What to do where the plugin does not say it.
+fn usual_fix(error: &GuestError, work: &Work) -> String {
+    match (error.code, &error.field) {
+        (ErrorCode::InvalidConfig | ErrorCode::InvalidInput, Some(field)) => format!("correct `{field}`"),
+        (ErrorCode::InvalidConfig, None) => "correct the step's `with`".to_owned(),
+        (ErrorCode::InvalidInput, None) => "correct the data, or the step that makes it".to_owned(),
+        (ErrorCode::Denied, _) => "grant it in the pipeline, if the step may have it".to_owned(),
+        (ErrorCode::Unavailable, _) => "try again later, or give the step `retry: { attempts: ... }`".to_owned(),
+        (ErrorCode::Exhausted, _) => "raise the step's `limits`".to_owned(),
+        (ErrorCode::Internal, _) => format!("this is a fault of {}; report it to its author", work.plugin),
     }
 }
 

@@ -73,7 +73,8 @@ impl Explainer<'_> {
     pub fn invalid(&self, path: &str, what: String) -> Wrong {
         let place = if path.is_empty() { "with" } else { path };
         let message = format!("{}: `{place}` {what}", self.subject);
-        Wrong { code: "invalid-option", path: path.to_owned(), message, hint: None, about: None }
+        let hint = Some("correct the value; `wasmlops plugin inspect` shows what each option takes".to_owned());
+        Wrong { code: "invalid-option", path: path.to_owned(), message, hint, about: None }
     }
 
     /// A value that is none of those that are allowed.
