@@ -186,7 +186,7 @@ impl Diagnostics {
             return Ok(());
         }
         let place = |d: &Diagnostic| (d.line.is_none(), d.line, d.column);
-        found.sort_by(|a, b| place(a).cmp(&place(b)));
+        found.sort_by_key(place);
         let mut seen = std::collections::HashSet::new();
         found.retain(|d| seen.insert((d.code.clone(), d.message.clone(), d.line, d.column)));
         Err(Self(found))

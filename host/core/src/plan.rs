@@ -179,8 +179,8 @@ fn switched_off() -> Verdict {
 fn changed_param<'a>(change: &Change, before: &Map<String, Value>, now: &'a Map<String, Value>) -> Option<&'a str> {
     let Change::Config { from: Some(from), to: Some(to), .. } = change else { return None };
     let moved = |name: &str| {
-        before.get(name).is_some_and(|value| value.to_string() == *from)
-            && now.get(name).is_some_and(|value| value.to_string() == *to)
+        before.get(name).is_some_and(|value| value.to_string().as_str() == from)
+            && now.get(name).is_some_and(|value| value.to_string().as_str() == to)
     };
     let mut names = now.keys().filter(|name| moved(name));
     names.next().filter(|_| names.next().is_none()).map(String::as_str)

@@ -16,7 +16,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Every profile there is, at its [`Profile::index`].
+    /// Every profile there is, at its `index`.
     pub const ALL: [Profile; 4] = [
         Profile { strict: false, fuel: false },
         Profile { strict: true, fuel: false },

@@ -51,7 +51,7 @@ pub(crate) struct Drive {
 
 impl Drive {
     /// From these events to the end of the run.
-    pub async fn to_end(self, events: Vec<Event>) -> Result<RunStatus> {
+    pub async fn drive(self, events: Vec<Event>) -> Result<RunStatus> {
         let journal = Journal::new(&self);
         let driver = Driver {
             journal,
@@ -87,7 +87,7 @@ struct Driver {
 
 /// What a task came to.
 enum Done {
-    Found { step: StepKey, found: Result<Found> },
+    Found { step: StepKey, found: Box<Result<Found>> },
     Ran { step: StepKey, ran: Box<Ran> },
 }
 
@@ -139,10 +139,10 @@ impl Driver {
             Event::Hit { step, .. }
             | Event::AttemptSucceeded { step, .. }
             | Event::AttemptFailed { step, .. }
-            | Event::AttemptCancelled { step } => {
-                if self.drive.run.state(&step).phase.is_final() {
-                    self.tell_end(&step);
-                }
+            | Event::AttemptCancelled { step }
+                if self.drive.run.state(&step).phase.is_final() =>
+            {
+                self.tell_end(&step);
             }
             _ => {}
         }
@@ -198,7 +198,7 @@ impl Driver {
                     Err(Error::user("invalid-input", message, hint))
                 }
             };
-            Done::Found { step, found }
+            Done::Found { step, found: Box::new(found) }
         });
     }
 
@@ -248,7 +248,7 @@ impl Driver {
                     // Cancelled while it was looked up.
                     self.active.remove(&step);
                 } else {
-                    match found {
+                    match *found {
                         Ok(found) => events.push(self.judge(step, found)),
                         Err(error) => {
                             self.active.remove(&step);

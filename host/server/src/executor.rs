@@ -103,10 +103,10 @@ pub struct Bytes {
     pub rows: Option<u64>,
 }
 
-/// Why an attempt failed, and what it made all the same: a validator's report.
+/// How an attempt ended. A failed one may have made something all the same: a validator's report.
 #[derive(Debug)]
-pub struct Failed {
-    pub failure: Failure,
+pub struct Executed {
+    pub failure: Option<Failure>,
     pub made: Made,
 }
 
@@ -121,16 +121,14 @@ pub struct Executor {
 
 impl Executor {
     /// One attempt, from start to end.
-    pub fn execute(&self, work: &Work, observer: Arc<dyn Observer>, cancel: Cancel) -> Result<Made, Failed> {
+    pub fn execute(&self, work: &Work, observer: Arc<dyn Observer>, cancel: Cancel) -> Executed {
         let stage = match Stage::make(&self.scratch, &self.blobs, &work.files) {
             Ok(stage) => stage,
-            Err(failure) => return Err(Failed { failure, made: Made::default() }),
+            Err(failure) => return Executed { failure: Some(failure), made: Made::default() },
         };
         let mut attempt = Attempt { executor: self, work, stage, observer, cancel, made: Made::default() };
-        match attempt.run() {
-            Ok(()) => Ok(attempt.made),
-            Err(failure) => Err(Failed { failure, made: attempt.made }),
-        }
+        let failure = attempt.run().err();
+        Executed { failure, made: attempt.made }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tables as people and their tools take them away: CSV, Parquet, Arrow, and a few rows on a terminal.
 //!
-//! The doors are [`export_table`] and [`preview`]. Cells become text in one place, [`text`], so that both agree.
+//! The doors are [`export_table`] and [`preview`]. Cells become text in one place, `text`, so that both agree.
 
 mod csv;
 mod preview;

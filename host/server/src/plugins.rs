@@ -53,7 +53,7 @@ impl Plugins {
             if let Some(path) = &requirement.path {
                 match from_file(project, requirement, path) {
                     Ok(plugin) => all.push(plugin),
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => problems.push(*problem),
                 }
             }
         }
@@ -135,14 +135,14 @@ fn from_file(
     project: &Project,
     requirement: &PluginRequirement,
     path: &Spanned<ProjectPath>,
-) -> Result<Plugin, Diagnostic> {
+) -> Result<Plugin, Box<Diagnostic>> {
     let name = &requirement.name.value;
     let problem = |code: &str, message: String, hint: &str| {
         let problem = Diagnostic::new(code, message).hint(hint);
-        match &project.source {
+        Box::new(match &project.source {
             Some(source) => problem.at(source, path.span),
             None => problem,
-        }
+        })
     };
     let file = path.value.as_str();
     let bytes = read(project, file).map_err(|error| {

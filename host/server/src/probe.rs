@@ -14,7 +14,7 @@ use wasmlops_package::Kind;
 
 use crate::collector::Collector;
 use crate::error::{Error, Result};
-use crate::executor::{Failed, Work};
+use crate::executor::{Executed, Work};
 use crate::host::Host;
 use crate::project::granted_files;
 use crate::watch::Unwatched;
@@ -44,10 +44,11 @@ pub async fn read_table(host: &Host, plugin: &str, config: Value, grants: Vec<Pr
             checkpoint: None,
         };
         let listener = Collector::new(StepKey::new("probe"), work_host.clock.clone(), Arc::new(Unwatched));
-        let made = work_host.executor.execute(&work, Arc::new(listener), Cancel::default());
-        let made = made.map_err(|Failed { failure, .. }| {
-            Error::user(&failure.code, failure.message, failure.hint.unwrap_or_else(|| "correct the file".to_owned()))
-        })?;
+        let Executed { failure, made } = work_host.executor.execute(&work, Arc::new(listener), Cancel::default());
+        if let Some(failure) = failure {
+            let hint = failure.hint.unwrap_or_else(|| "correct the file".to_owned());
+            return Err(Error::user(&failure.code, failure.message, hint));
+        }
         let bytes = made.outputs.into_iter().find(|(name, _)| name == "table").map(|(_, output)| output.bytes);
         Table::from_ipc(bytes.unwrap_or_default()).map_err(Error::bug)
     });

@@ -71,7 +71,7 @@ pub async fn start(host: &Host, graph: Graph, options: RunOptions) -> Result<Run
         observer: options.observer,
         cancel: options.cancel,
     };
-    drive.to_end(vec![Event::Started]).await?;
+    drive.drive(vec![Event::Started]).await?;
     show(host, &id).await
 }
 
@@ -105,7 +105,7 @@ pub async fn resume(host: &Host, id: &str, observer: Arc<dyn RunObserver>, cance
         observer,
         cancel,
     };
-    drive.to_end(events).await?;
+    drive.drive(events).await?;
     show(host, id).await
 }
 
@@ -146,7 +146,7 @@ async fn end_abandoned(host: &Host, row: RunRow) -> Result<()> {
         observer: Arc::new(crate::watch::Unwatched),
         cancel: Cancel::default(),
     };
-    drive.to_end(events).await?;
+    drive.drive(events).await?;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use wasmlops_store::StepRow;
 use crate::collector::Collector;
 use crate::driver::stored;
 use crate::error::{Error, Result};
-use crate::executor::{Failed, Work, host_failure};
+use crate::executor::{Executed, Work, host_failure};
 use crate::host::Host;
 use crate::view::{StepView, VerifiedOutput, VerifyStepView, VerifyView, diagnose};
 use crate::watch::RunObserver;
@@ -80,14 +80,10 @@ impl Verifier<'_> {
         let (executor, cancel) = (self.host.executor.clone(), cancel.clone());
         let begun = self.host.clock.now();
         let task = tokio::task::spawn_blocking(move || executor.execute(&work, listener, cancel));
-        let executed = task.await.map_err(Error::bug)?;
+        let Executed { failure, made } = task.await.map_err(Error::bug)?;
         let duration_ms = (self.host.clock.now() - begun) as f64 / 1e3;
         let digest = |bytes: &[u8]| Ok::<_, Failure>(Digest::blake3(bytes));
-        let (made, failure) = match executed {
-            Ok(made) => (stored(made, digest), None),
-            Err(Failed { failure, made }) => (stored(made, digest), Some(failure)),
-        };
-        let made = made.map_err(|failure| Error::Host(failure.message))?;
+        let made = stored(made, digest).map_err(|failure| Error::Host(failure.message))?;
         Ok(self.compared(&made, failure, duration_ms))
     }
 

@@ -1,8 +1,8 @@
 //! Linear, ridge and logistic regression.
 //!
-//! Training: [`data`] reads and checks the rows into [`panels`], [`labels`] makes classes of the target; then either
-//! [`least_squares`] solves, or [`logistic`] states the objective and [`minimise`] finds its minimum. Predicting:
-//! [`model`] is what is kept, [`scorer`] what works on batches. Inner loops are in [`kernels`]. The plugin knows
+//! Training: `data` reads and checks the rows into `panels`, `labels` makes classes of the target; then either
+//! `least_squares` solves, or `logistic` states the objective and `minimise` finds its minimum. Predicting:
+//! `model` is what is kept, `scorer` what works on batches. Inner loops are in `kernels`. The plugin knows
 //! nothing of how features were made.
 
 mod config;

@@ -88,7 +88,7 @@ impl Checks {
         let rounding = ROUNDING * candidate.abs().max(baseline.abs());
         let passed = improvement + rounding >= min_improvement;
         let how = match improvement {
-            same if same == 0.0 => "no different".to_owned(),
+            0.0 => "no different".to_owned(),
             better if better > 0.0 => format!("better by {}", number(better, min_improvement)),
             worse => format!("worse by {}", number(-worse, -min_improvement)),
         };

@@ -1,7 +1,7 @@
 //! Imputes, one-hot encodes and standardises columns.
 //!
-//! Fitting: [`plan`] decides which column becomes what, [`fit`] learns each column's [`state`] with [`statistics`].
-//! Applying: [`apply`] finds the columns again by name and computes the features. A row's features depend on the state
+//! Fitting: `plan` decides which column becomes what, `fit` learns each column's `state` with `statistics`.
+//! Applying: `apply` finds the columns again by name and computes the features. A row's features depend on the state
 //! and that row alone. The plugin knows nothing of models.
 
 mod apply;

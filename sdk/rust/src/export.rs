@@ -6,7 +6,7 @@
 /// wasmlops_sdk::export! { trainer: LinearModel, predictor: LinearPredictor }
 /// ```
 ///
-/// The manifest is what the crate's build script wrote with [`crate::manifest`]. On other targets than wasm the macro
+/// The manifest is what the crate's build script wrote with `wasmlops_sdk::manifest`. On other targets than wasm the macro
 /// only checks that the types implement the kinds' traits, so that the same crate runs in native tests.
 #[macro_export]
 macro_rules! export {

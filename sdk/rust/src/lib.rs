@@ -32,7 +32,7 @@
 //! `cargo build --release --target wasm32-wasip2` then gives the component. The same code runs natively in unit tests:
 //! see [`testing`].
 //!
-//! Read in this order: [`kinds`] (what a plugin may be), [`table`] and [`column`] (rows), [`host`] (what it may say),
+//! Read in this order: [`kinds`] (what a plugin may be), [`table`] and [`mod@column`] (rows), [`host`] (what it may say),
 //! [`codec`] (states and models).
 
 #[doc(hidden)]

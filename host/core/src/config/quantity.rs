@@ -37,7 +37,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 
 /// The inverse of [`parse_size`], in the largest binary unit that divides it.
 pub fn format_size(bytes: u64) -> String {
-    let (unit, scale) = SIZES[..4].iter().find(|(_, scale)| bytes >= *scale && bytes % scale == 0).unwrap_or(&SIZES[8]);
+    let (unit, scale) =
+        SIZES[..4].iter().find(|(_, scale)| bytes >= *scale && bytes.is_multiple_of(*scale)).unwrap_or(&SIZES[8]);
     format!("{}{unit}", bytes / scale)
 }
 

@@ -17,7 +17,7 @@ pub fn is_step_name(text: &str) -> bool {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StepReference {
     pub step: String,
-    /// Axis and value in the form of [`cell_text`], in the order written.
+    /// Axis and value in the form of `cell_text`, in the order written.
     pub cell: Option<Vec<(String, String)>>,
 }
 

@@ -141,10 +141,11 @@ impl Run {
             for next in 0..self.dependents[position].len() {
                 let dependent = self.dependents[position][next];
                 self.waiting[dependent] -= 1;
-                if self.waiting[dependent] == 0 && self.steps[dependent].phase == Phase::Waiting {
-                    if let Some(phase) = self.verdict(dependent, actions) {
-                        ended.push((dependent, phase));
-                    }
+                if self.waiting[dependent] == 0
+                    && self.steps[dependent].phase == Phase::Waiting
+                    && let Some(phase) = self.verdict(dependent, actions)
+                {
+                    ended.push((dependent, phase));
                 }
             }
         }

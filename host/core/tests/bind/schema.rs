@@ -11,6 +11,9 @@ fn yaml(text: &str) -> Option<Value> {
     serde_saphyr::from_str::<Node>(text).ok().map(|node| node.to_json())
 }
 
+/// A part of the schema, and how a document looks with something in its place.
+type Place<'a> = (&'a Value, &'a dyn Fn(&Value) -> Value);
+
 #[test]
 fn schemas_are_valid_and_take_what_the_parser_takes() {
     let pipeline = jsonschema::draft202012::new(&pipeline_schema()).unwrap();
@@ -39,7 +42,7 @@ fn schema_and_parser_know_the_same_keys() {
     let schema = pipeline_schema();
     let steps = part(&schema, "/properties/steps/additionalProperties");
     let param = part(&schema, "/properties/params/additionalProperties/anyOf/0");
-    let places: [(&Value, &dyn Fn(&Value) -> Value); 6] = [
+    let places: [Place<'_>; 6] = [
         (&schema, &|keys| keys.clone()),
         (&param, &|keys| json!({"pipeline": "p", "params": {"x": keys}, "steps": {}})),
         (&steps, &step),
@@ -52,7 +55,7 @@ fn schema_and_parser_know_the_same_keys() {
     }
     let schema = project_schema();
     let plugin = part(&schema, "/properties/plugins/additionalProperties/anyOf/1");
-    let places: [(&Value, &dyn Fn(&Value) -> Value); 4] = [
+    let places: [Place<'_>; 4] = [
         (&schema, &|keys| keys.clone()),
         (&plugin, &|keys| json!({"project": "p", "plugins": {"x": keys}})),
         (&part(&schema, "/properties/policy"), &|keys| json!({"project": "p", "policy": keys})),

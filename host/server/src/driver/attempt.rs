@@ -14,7 +14,7 @@ use wasmlops_store::{LogRow, MetricPoint};
 
 use crate::collector::{Collector, Heard};
 use crate::error::{Error, Result};
-use crate::executor::{Failed, Made, Work, host_failure};
+use crate::executor::{Executed, Made, Work, host_failure};
 use crate::host::Host;
 use crate::watch::RunObserver;
 
@@ -44,53 +44,52 @@ pub(super) struct Ran {
     pub ended: Micros,
 }
 
+/// What the worker leaves.
+#[derive(Default)]
+struct Stored {
+    failure: Option<Failure>,
+    outputs: BTreeMap<String, OutputRecord>,
+    usage: Usage,
+}
+
 impl Attempt {
     pub async fn run(self) -> Ran {
         let clock = self.host.clock.clone();
         let collector = Arc::new(Collector::new(self.step.clone(), clock.clone(), self.observer.clone()));
         let mut points = Vec::new();
-        let result = self.execute(&collector, &mut points).await;
-        let (failure, outputs, usage) = match result {
-            Ok((outputs, usage)) => (None, outputs, usage),
-            Err((failure, outputs, usage)) => (Some(failure), outputs, usage),
+        let mut stored = match self.execute(&collector, &mut points).await {
+            Ok(stored) => stored,
+            Err(error) => Stored { failure: Some(host_failure(error)), ..Stored::default() },
         };
-        let mut failure = failure;
         if let Err(error) = self.keep(collector.take(), &mut points).await {
-            failure.get_or_insert_with(|| host_failure(error));
+            stored.failure.get_or_insert_with(|| host_failure(error));
         }
+        let Stored { failure, outputs, usage } = stored;
         Ran { failure, outputs, metrics: collector.metrics(), points, usage, ended: clock.now() }
     }
 
-    async fn execute(
-        &self,
-        collector: &Arc<Collector>,
-        points: &mut Vec<MetricPoint>,
-    ) -> Result<(BTreeMap<String, OutputRecord>, Usage), (Failure, BTreeMap<String, OutputRecord>, Usage)> {
-        let nothing = |failure| (failure, BTreeMap::new(), Usage::default());
+    /// Errors: faults of the host; the guest's failures are part of the answer.
+    async fn execute(&self, collector: &Arc<Collector>, points: &mut Vec<MetricPoint>) -> Result<Stored> {
         let mut work = self.work.clone();
-        work.checkpoint = self.checkpoint().await.map_err(|error| nothing(host_failure(error)))?;
+        work.checkpoint = self.checkpoint().await?;
         let (executor, cancel) = (self.host.executor.clone(), self.cancel.clone());
         let (blobs, listener) = (self.host.store.blobs().clone(), collector.clone());
         let mut worker = tokio::task::spawn_blocking(move || {
-            let store = |made: Made| {
-                let usage = made.usage.clone();
-                stored(made, |bytes| blobs.put_blocking(Algorithm::Blake3, bytes)).map(|outputs| (outputs, usage))
-            };
-            match executor.execute(&work, listener, cancel) {
-                Ok(made) => store(made).map_err(|error| (host_failure(error), BTreeMap::new(), Usage::default())),
-                Err(Failed { failure, made }) => {
-                    // Where even the report cannot be stored, the failure itself still counts.
-                    let (outputs, usage) = store(made).unwrap_or_default();
-                    Err((failure, outputs, usage))
+            let Executed { failure, made } = executor.execute(&work, listener, cancel);
+            let usage = made.usage.clone();
+            match stored(made, |bytes| blobs.put_blocking(Algorithm::Blake3, bytes)) {
+                Ok(outputs) => Stored { failure, outputs, usage },
+                // Where even the report cannot be stored, the failure itself still counts.
+                Err(error) => {
+                    let failure = failure.or_else(|| Some(host_failure(error)));
+                    Stored { failure, outputs: BTreeMap::new(), usage }
                 }
             }
         });
         loop {
             tokio::select! {
-                result = &mut worker => return result.map_err(|error| nothing(host_failure(error)))?,
-                () = tokio::time::sleep(FLUSH) => {
-                    self.keep(collector.take(), points).await.map_err(|error| nothing(host_failure(error)))?;
-                }
+                stored = &mut worker => return stored.map_err(Error::bug),
+                () = tokio::time::sleep(FLUSH) => self.keep(collector.take(), points).await?,
             }
         }
     }

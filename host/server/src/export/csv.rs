@@ -61,7 +61,7 @@ fn separate(lines: &mut String, index: usize) {
 /// A text that is there: quoted if it is empty, holds a separator, or has white space at an end that readers strip.
 fn push_field(lines: &mut String, text: &str) {
     let special = |byte: &u8| matches!(byte, b',' | b'"' | b'\r' | b'\n');
-    let plain = !text.is_empty() && text.trim() == text && !text.as_bytes().iter().any(|byte| special(byte));
+    let plain = !text.is_empty() && text.trim() == text && !text.as_bytes().iter().any(special);
     if plain {
         return lines.push_str(text);
     }

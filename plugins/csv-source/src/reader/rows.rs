@@ -148,7 +148,8 @@ fn quoted_cell(task: &Task, marks: &mut Marks, open: usize, row: &mut Row) -> Re
         };
         let row_ends = bytes.get(mark) != Some(&task.dialect.delimiter);
         let between = &bytes[close + 1..mark];
-        if !between.is_empty() && !(between == b"\r" && row_ends) {
+        let line_end = between == b"\r" && row_ends;
+        if !between.is_empty() && !line_end {
             row.defect = Some("text after a closing quote");
         }
         return Ok((Cell::quoted(open + 1, close, doubled), mark));

@@ -31,7 +31,7 @@ impl Explainer<'_> {
         let explained =
             this_type.iter().map(|form| without_echoes(form.iter().flat_map(|error| self.explain(error)).collect()));
         let mut forms: Vec<Vec<Wrong>> = explained.collect();
-        forms.sort_by_key(distance);
+        forms.sort_by_key(|form| distance(form));
         let clear = match forms.as_slice() {
             [] => return Vec::new(),
             [_] => true,
@@ -79,7 +79,7 @@ fn is_other_type(here: &str, form: &[ValidationError<'_>]) -> bool {
 }
 
 /// Few mistakes, and deep ones, mean that most of the form fits.
-fn distance(form: &Vec<Wrong>) -> usize {
+fn distance(form: &[Wrong]) -> usize {
     let depth: usize = form.iter().map(|wrong| wrong.path.matches('.').count()).sum();
     form.len() * 8 - depth.min(form.len() * 7)
 }

@@ -230,7 +230,7 @@ fn column_cells(field: &Field, column: &Column, rows: u64) -> Vec<Cell> {
     };
     let text = |bytes: &[u8]| Cell::Text(String::from_utf8(bytes.to_vec()).unwrap());
     let bit = |bytes: &[u8], row: usize| bytes[row / 8] >> (row % 8) & 1 == 1;
-    let tail_is_zero = |bytes: &[u8]| rows % 8 == 0 || bytes.last().is_none_or(|last| last >> (rows % 8) == 0);
+    let tail_is_zero = |bytes: &[u8]| rows.is_multiple_of(8) || bytes.last().is_none_or(|last| last >> (rows % 8) == 0);
 
     let mut cells: Vec<Cell> = match field.data_type {
         DataType::Bool => {
