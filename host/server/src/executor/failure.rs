@@ -52,8 +52,8 @@ fn of_guest(error: GuestError, work: &Work) -> Failure {
         ErrorCode::Exhausted => "exhausted",
         ErrorCode::Internal => "internal",
     };
-    // By convention a plugin's message may end in a line with the fix.
-    let (message, hint) = match error.message.split_once("\nhint: ") {
+    // By convention a plugin's message may end in a line with the fix; the engine has made its line break visible.
+    let (message, hint) = match error.message.split_once("\\nhint: ") {
         Some((message, hint)) => (message.to_owned(), hint.to_owned()),
         None => (error.message.clone(), usual_fix(&error, work)),
     };
