@@ -215,3 +215,6 @@ fn leaves(config: &Value) -> BTreeMap<String, String> {
     walk(String::new(), config, &mut found);
     found
 }
+
+#[cfg(test)]
+mod tests;
