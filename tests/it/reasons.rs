@@ -111,3 +111,26 @@ fn find(folder: &std::path::Path, ending: &str) -> std::path::PathBuf {
     }
     panic!("no blob ends in {ending}")
 }
+
+#[test]
+fn only_a_step_that_asks_for_the_time_depends_on_it() {
+    let project = TestProject::empty();
+    project.write("rows.csv", "at,x\n2026-01-01T00:00:00Z,1\n2026-01-02T00:00:00Z,2\n");
+    project.write(
+        "fresh.yaml",
+        "pipeline: fresh\nsteps:\n  \
+         ingest: { uses: csv-source, with: { path: rows.csv }, grants: { read: [rows.csv] } }\n  \
+         quality:\n    uses: data-quality\n    inputs: { table: ingest.table }\n    \
+         with: { rules: [ { column: at, fresh_within: 7d } ] }\n",
+    );
+    let at = |code: i32, time: &str| project.json(code, &["run", "fresh.yaml", "--nominal-time", time]);
+    at(0, "2026-01-03T00:00:00Z");
+    let same = at(0, "2026-01-03T00:00:00Z");
+    assert_eq!(each(&same, "cache"), [("ingest", "hit"), ("quality", "hit")]);
+    let later = at(1, "2026-02-03T00:00:00Z");
+    assert_eq!(each(&later, "cache"), [("ingest", "hit"), ("quality", "miss")]);
+    assert_eq!(reason(&later, "quality"), "the step asks for the time, and the nominal time changed");
+    // The recorded time is what the verification uses.
+    let first = project.json(0, &["verify", same["run"].as_str().unwrap()]);
+    assert_eq!(first["result"], "equal");
+}

@@ -61,8 +61,8 @@ fn key(path: &Path) -> Result<[u8; 32]> {
         .open(&beside)
         .and_then(|mut file| file.write_all(&random));
     written.with_context(|| format!("cannot write `{}`", beside.display()))?;
-    // A key of the wrong length is of no use to anybody.
-    if path.exists() {
+    // A key of the wrong length is of no use to anybody; a good one that came meanwhile is kept.
+    if read(path).is_none() && path.exists() {
         let _ = fs::remove_file(path);
     }
     let _ = fs::hard_link(&beside, path);
