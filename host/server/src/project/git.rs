@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::Command;
-use wasmlops_package::Digest;
 
 /// Untracked files beyond this size are named in the digest, not kept in the patch.
 const MAX_UNTRACKED: u64 = 1 << 20;
@@ -19,13 +18,6 @@ pub struct SourceState {
     pub branch: Option<String>,
     /// Changes against the commit, untracked files included, as a patch; absent for a clean work tree.
     pub patch: Option<Vec<u8>>,
-}
-
-impl SourceState {
-    /// The digest of the uncommitted changes.
-    pub fn patch_digest(&self) -> Option<Digest> {
-        self.patch.as_deref().map(Digest::blake3)
-    }
 }
 
 /// What `root` was at now; `None` outside a Git work tree with a commit.
