@@ -13,6 +13,14 @@ use serde::{Deserialize, Serialize};
 use crate::limits::Limits;
 use crate::table::Table;
 
+mod deliver;
+mod reach;
+
+pub use deliver::{Deployment, DeploymentStatus, Finding, Health, Release, Window};
+pub use reach::{
+    EndpointPhase, Endpoints, Http, HttpFailure, HttpRequest, HttpResponse, ReleaseMode, ReleaseState, Reply, Rollout,
+};
+
 /// A call with everything that the guest may see or use.
 #[derive(Clone)]
 pub struct Request {
@@ -33,6 +41,10 @@ pub enum Call {
     Train { config: String, train: Table, validation: Option<Table> },
     Predict { model: Arc<[u8]>, input: Table },
     Validate { config: String, subject: Subject },
+    Deploy { config: String, release: Release, previous: Option<Deployment> },
+    DeploymentStatus { config: String, deployment: Deployment },
+    Undeploy { config: String, deployment: Deployment },
+    Observe { config: String, window: Window, reference: Option<Table> },
 }
 
 /// What a validator looks at.
@@ -43,7 +55,7 @@ pub enum Subject {
 }
 
 /// What the guest can reach besides its arguments.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Sandbox {
     /// A private copy of the granted files, shown to the guest read-only as `/`. Absent: the guest sees no file system.
     pub files: Option<PathBuf>,
@@ -57,6 +69,10 @@ pub struct Sandbox {
     pub blobs: BTreeMap<String, Arc<[u8]>>,
     /// Names under which the guest may create blobs.
     pub blob_outputs: Vec<String>,
+    /// Sends the guest's HTTP requests, where it was granted any. Absent: every request is refused.
+    pub http: Option<Arc<dyn Http>>,
+    /// Drives the endpoints that the guest was granted. Absent: every call is refused.
+    pub endpoints: Option<Arc<dyn Endpoints>>,
 }
 
 /// Hears what the guest says while it runs. Called on the guest's thread: must not block for long.
@@ -180,6 +196,12 @@ pub enum Value {
     Table(Table),
     /// `validate`
     Validation(ValidationReport),
+    /// `deploy`
+    Deployment(Deployment),
+    /// `status`
+    Status(DeploymentStatus),
+    /// `observe`
+    Findings(Vec<Finding>),
 }
 
 #[derive(Debug)]
