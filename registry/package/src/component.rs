@@ -101,6 +101,10 @@ pub struct Component {
     pub imports: Vec<String>,
     /// Whether it looks for files (`wasi:filesystem/preopens`).
     pub needs_files: bool,
+    /// Whether it sends HTTP requests (`wasi:http/outgoing-handler`).
+    pub needs_http: bool,
+    /// Whether it drives the host's endpoints (`endpoints` of the contract).
+    pub needs_endpoints: bool,
 }
 
 /// Why some bytes are not a plugin's component.
@@ -199,9 +203,20 @@ impl Component {
         if manifest.contract != contract {
             return Err(ComponentError::ContractDiffers { manifest: manifest.contract, exports: contract });
         }
-        let needs_files = imports.iter().any(|import| import.starts_with("wasi:filesystem/preopens@"));
-        let (digest, size) = (Digest::sha256(bytes), bytes.len() as u64);
-        Ok(Self { digest, size, manifest, kinds, contract, imports, needs_files })
+        let needs = |interface: &str| {
+            imports.iter().any(|import| import.split_once('@').is_some_and(|(name, _)| name == interface))
+        };
+        Ok(Self {
+            digest: Digest::sha256(bytes),
+            size: bytes.len() as u64,
+            needs_files: needs("wasi:filesystem/preopens"),
+            needs_http: needs("wasi:http/outgoing-handler"),
+            needs_endpoints: needs("wasmlops:plugin/endpoints"),
+            manifest,
+            kinds,
+            contract,
+            imports,
+        })
     }
 }
 

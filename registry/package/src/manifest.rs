@@ -107,7 +107,8 @@ pub struct Port {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Capability {
-    /// `read`: files of the project that the pipeline grants.
+    /// `read`: files of the project that the pipeline grants; `http`: requests to origins that it grants; `endpoints`:
+    /// the host's endpoints that it grants.
     pub name: String,
     /// The author's reason, shown when a person decides.
     pub why: String,

@@ -57,7 +57,17 @@ fn says_what_the_component_is() {
     assert_eq!(found.contract, Version::new(0, 1, 0));
     assert_eq!(found.imports, ["wasmlops:plugin/log@0.1.0", "wasi:filesystem/preopens@0.2.6"]);
     assert!(found.needs_files);
+    assert!(!found.needs_http && !found.needs_endpoints);
     assert!(!with_manifest(&manifest()).unwrap().needs_files);
+}
+
+#[test]
+fn says_what_it_reaches_outside() {
+    let imports = r#"(import "wasi:http/outgoing-handler@0.2.12" (instance))
+                     (import "wasmlops:plugin/endpoints@0.1.0" (instance))"#;
+    let section = custom_section(&manifest().to_string());
+    let found = Component::inspect(&component(&section, &format!("{imports} {}", exports(&BOTH)))).unwrap();
+    assert!(found.needs_http && found.needs_endpoints && !found.needs_files);
 }
 
 #[test]
