@@ -11,7 +11,7 @@ const STEPS: i64 = 10_000;
 async fn main() -> Result<(), StoreError> {
     for concurrency in [1, 4, 16, 64] {
         let home = tempfile::tempdir().expect("a temporary folder can be made");
-        let store = Store::open(StoreOptions { home: home.path().to_owned() }).await?;
+        let store = Store::open(StoreOptions { home: home.path().to_owned(), ..Default::default() }).await?;
         let share = STEPS / concurrency;
         let start = Instant::now();
         let tasks: Vec<_> =

@@ -51,6 +51,13 @@ impl Store {
     }
 }
 
+impl Tx {
+    /// Like [`Store::record_artifact`], together with the change that the bytes belong to.
+    pub async fn record_artifact(&mut self, artifact: ArtifactRow, stamp: Stamp) -> Result<(), StoreError> {
+        record(self, artifact, stamp).await
+    }
+}
+
 async fn record(tx: &mut Tx, artifact: ArtifactRow, stamp: Stamp) -> Result<(), StoreError> {
     let query = sqlx::query_scalar("SELECT 1 FROM artifacts WHERE digest = $1 AND media_type = $2");
     let query = query.bind(text(&artifact.digest)).bind(&artifact.media_type);

@@ -137,6 +137,15 @@ impl Blobs {
         self.files.size(digest).is_ok()
     }
 
+    /// Deletes a blob. For those who know that nothing names it: a reader that has it open reads on.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`], [`BlobError::Io`].
+    pub async fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
+        let (files, digest) = (Arc::clone(&self.files), *digest);
+        off_thread_if(true, move || files.remove(&digest)).await
+    }
+
     /// Makes every blob stored so far safe from power loss. Says whether there was anything to do.
     pub(crate) async fn sync(&self) -> Result<bool, BlobError> {
         let files = Arc::clone(&self.files);

@@ -37,6 +37,11 @@ impl Readers {
         Ok(Reader { connection: Some(connection), readers: self, _permit: permit })
     }
 
+    /// For a connection that is kept.
+    pub fn options(&self) -> SqliteConnectOptions {
+        self.options.clone()
+    }
+
     /// Refuses further reads.
     pub fn close(&self) {
         self.permits.close();

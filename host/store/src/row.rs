@@ -72,6 +72,11 @@ pub(crate) fn head(digest: &Digest) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
+/// `?, ?, ?` for an `IN`.
+pub(crate) fn placeholders(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
 /// A text column as what it stands for.
 pub(crate) fn parsed<T>(row: &SqliteRow, column: &'static str) -> Result<T, sqlx::Error>
 where

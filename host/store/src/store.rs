@@ -1,10 +1,12 @@
 //! Opening a data folder, and what is true of the whole of it.
 
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
@@ -22,11 +24,16 @@ const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// How long a statement waits for another process to let go of the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct StoreOptions {
     /// The data folder, created where it is missing: `wasmlops.db`, `blobs/`, `tmp/`.
     pub home: PathBuf,
+    /// Tables of crates that share the database. Their numbers must not be this crate's, which are below 1001.
+    pub migrations: Vec<&'static Migrator>,
 }
+
+/// What a read gives, borrowed from its connection.
+pub type Reading<'c, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 'c>>;
 
 /// A data folder that is open for reading and writing. Clones share it, and several processes may have it open.
 ///
@@ -50,12 +57,13 @@ impl Store {
     /// [`StoreError::Home`], [`StoreError::OldSqlite`], [`StoreError::NewerDatabase`], [`StoreError::Migration`],
     /// [`StoreError::Busy`], [`StoreError::Database`].
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
-        let home = tokio::task::spawn_blocking(move || Home::open(&options.home)).await;
+        let folder = options.home;
+        let home = tokio::task::spawn_blocking(move || Home::open(&folder)).await;
         let home = Arc::new(home.map_err(|_| StoreError::Closed)??);
         let connect_options = connect_options(&home);
         let mut connection = connect_options.connect().await?;
         check_version(&mut connection).await?;
-        migrate(&mut connection).await?;
+        migrate(&mut connection, &options.migrations).await?;
         let settling = Arc::clone(&home);
         let settled = tokio::task::spawn_blocking(move || settling.settle()).await;
         settled.map_err(|_| StoreError::Closed)?.map_err(|error| StoreError::home(&home.database, error))?;
@@ -76,13 +84,28 @@ impl Store {
     /// savepoint of its own. Dropping the returned future does not take the work back.
     ///
     /// # Errors
-    /// What `work` gives, or the failure of the commit.
-    pub async fn with_tx<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// What `work` gives, in the caller's own type, or the failure of the commit.
+    pub async fn with_tx<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
     {
         self.inner.writer.submit(work).await
+    }
+
+    /// Lends a read-only connection: for queries of crates that share the database. Each statement sees what was
+    /// committed before it; a `work` that must see one state for all of its statements asks in one.
+    ///
+    /// # Errors
+    /// What `work` gives, or [`StoreError::Closed`].
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        E: From<StoreError>,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Reading<'c, T, E>,
+    {
+        let mut reader = self.reader().await?;
+        work(&mut reader).await
     }
 
     /// Makes everything that was answered before the call survive a power loss: blobs first, then the rows that name
@@ -99,6 +122,10 @@ impl Store {
     pub async fn close(&self) {
         self.inner.readers.close();
         self.inner.writer.close().await;
+    }
+
+    pub(crate) fn reading_options(&self) -> SqliteConnectOptions {
+        self.inner.readers.options()
     }
 
     pub(crate) async fn reader(&self) -> Result<Reader<'_>, StoreError> {
@@ -141,12 +168,25 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreErr
 
 /// All migrations in one transaction that excludes other writers, so that two processes cannot both migrate and a
 /// killed one leaves nothing half done.
-async fn migrate(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn migrate(connection: &mut SqliteConnection, further: &[&'static Migrator]) -> Result<(), StoreError> {
+    let migrations = merged(further)?;
     let mut tx = connection.begin_with(AssertSqlSafe("BEGIN IMMEDIATE".to_owned())).await?;
-    MIGRATIONS.run(&mut *tx).await.map_err(|error| match error {
+    migrations.run(&mut *tx).await.map_err(|error| match error {
         MigrateError::VersionMissing(version) => StoreError::NewerDatabase(version),
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         error => StoreError::Migration(error.to_string()),
     })?;
     Ok(tx.commit().await?)
+}
+
+/// All sets as one, by number: so that a number that none of them has is seen as what it is, a newer database.
+fn merged(further: &[&'static Migrator]) -> Result<Migrator, StoreError> {
+    let sets = std::iter::once(&MIGRATIONS).chain(further.iter().copied());
+    let mut all: Vec<Migration> = sets.flat_map(|set| set.migrations.iter().cloned()).collect();
+    all.sort();
+    if let Some(pair) = all.windows(2).find(|pair| pair[0].version == pair[1].version) {
+        let (number, one, other) = (pair[0].version, &pair[0].description, &pair[1].description);
+        return Err(StoreError::Migration(format!("number {number} is both `{one}` and `{other}` (this is a bug)")));
+    }
+    Ok(Migrator::with_migrations(all))
 }

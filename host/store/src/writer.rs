@@ -26,7 +26,7 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 256;
 
 /// What a transaction does, borrowed from it.
-pub type Work<'t, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 't>>;
+pub type Work<'t, T, E = StoreError> = Pin<Box<dyn Future<Output = Result<T, E>> + Send + 't>>;
 
 /// A transaction at work.
 pub struct Tx {
@@ -101,10 +101,11 @@ impl Writer {
         Self { queue, task: Mutex::new(Some(tokio::spawn(service.run(messages)))) }
     }
 
-    pub async fn submit<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub async fn submit<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
         let job = Submission { work: Some(work), result: None, reply };
@@ -140,16 +141,17 @@ trait Job: Send {
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
-struct Submission<T, F> {
+struct Submission<T, E, F> {
     work: Option<F>,
-    result: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
+    result: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
 }
 
-impl<T, F> Job for Submission<T, F>
+impl<T, E, F> Job for Submission<T, E, F>
 where
     T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T> + Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
 {
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> Pin<Box<dyn Future<Output = bool> + Send + 't>> {
         Box::pin(async move {
@@ -160,9 +162,10 @@ where
 
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let answer = match (self.result, committed) {
-            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(Err(error)), _) => Err(error),
+            (_, Err(error)) => Err(error.into()),
             (Some(Ok(value)), Ok(())) => Ok(value),
-            (None, Ok(())) => Err(StoreError::Closed),
+            (None, Ok(())) => Err(StoreError::Closed.into()),
         };
         // A submitter that went away does not want to know.
         let _ = self.reply.send(answer);

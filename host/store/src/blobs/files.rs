@@ -74,6 +74,10 @@ impl Files {
         self.blobs.open(place(digest))
     }
 
+    pub fn remove(&self, digest: &Digest) -> Result<(), BlobError> {
+        self.blobs.remove_file(place(digest)).map_err(|error| BlobError::io(*digest, error))
+    }
+
     /// Moves a damaged blob out of the way, so that storing it again heals it.
     pub fn set_aside(&self, digest: &Digest) {
         let aside = format!("corrupt/{}-{}", folder(digest), digest.hex());

@@ -56,7 +56,7 @@ async fn the_database_itself_refuses_to_change_records() {
     with_records(dir.path()).await;
     let store = open(dir.path()).await;
     for sql in ["DELETE FROM audit WHERE seq = 5", "UPDATE audit SET actor = 'x'"] {
-        let end: Result<(), _> = store
+        let end: Result<(), StoreError> = store
             .with_tx(move |tx| {
                 Box::pin(async move {
                     sqlx::query(sql).execute(tx.connection().await?).await?;

@@ -104,7 +104,7 @@ fn start(home: &Path, round: u64) -> Child {
 async fn check(dir: &Path, acknowledged: &[String]) {
     let store = open(dir).await;
     let report: String = store
-        .with_tx(|tx| {
+        .with_tx::<_, StoreError, _>(|tx| {
             Box::pin(async move {
                 Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_one(tx.connection().await?).await?)
             })

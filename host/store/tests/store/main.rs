@@ -12,6 +12,7 @@ mod opening;
 mod parallel;
 mod resolve;
 mod runs;
+mod shared;
 mod tracking;
 
 use std::path::Path;
@@ -23,7 +24,7 @@ use wasmlops_store::*;
 const NOON: i64 = 1_795_262_400_000_000;
 
 async fn open(home: &Path) -> Store {
-    Store::open(StoreOptions { home: home.join("home") }).await.unwrap()
+    Store::open(StoreOptions { home: home.join("home"), ..Default::default() }).await.unwrap()
 }
 
 fn stamp() -> Stamp {

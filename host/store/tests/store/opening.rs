@@ -25,7 +25,7 @@ async fn says_which_folder_cannot_be_used() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    let error = Store::open(StoreOptions { home: file.clone() }).await.unwrap_err();
+    let error = Store::open(StoreOptions { home: file.clone(), ..Default::default() }).await.unwrap_err();
     assert!(error.to_string().contains(&file.display().to_string()), "{error}");
     assert!(error.hint().is_some());
 }
@@ -37,7 +37,7 @@ async fn refuses_a_database_of_a_newer_version() {
     let sql = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                VALUES (9999, 'later', 1, x'00', 0)";
     raw(dir.path(), sql).await;
-    let error = Store::open(StoreOptions { home: dir.path().join("home") }).await.unwrap_err();
+    let error = Store::open(StoreOptions { home: dir.path().join("home"), ..Default::default() }).await.unwrap_err();
     assert!(matches!(error, StoreError::NewerDatabase(9999)), "{error}");
 }
 
@@ -71,7 +71,7 @@ async fn refuses_work_once_closed() {
 async fn failed_work_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;
-    let end: Result<(), _> = store
+    let end: Result<(), StoreError> = store
         .with_tx(|tx| {
             Box::pin(async move {
                 sqlx::query("DELETE FROM experiments").execute(tx.connection().await?).await?;
