@@ -4,8 +4,13 @@
 //! hand (does the output exist, does the configuration fit) is left to [`crate::graph`]. Doors: [`parse_pipeline`],
 //! [`parse_project`], and [`pipeline_schema`] and [`project_schema`] for editors.
 
+mod condition;
+mod endpoint;
 mod expression;
 mod keys;
+mod model_ref;
+mod monitor;
+mod origin;
 mod param;
 mod path;
 mod pipeline;
@@ -18,7 +23,12 @@ mod step;
 mod when;
 mod yaml;
 
+pub use condition::RuleCondition;
+pub use endpoint::{BatchConfig, CanaryConfig, EndpointConfig, LabelConfig, LogConfig, RollbackConfig, ScoreRule};
 pub use expression::{Root, Template};
+pub use model_ref::{ModelRef, ModelRefError, Selector};
+pub use monitor::{Action, MonitorConfig, Reference, Rule, RunLimit, WindowConfig};
+pub use origin::{Origin, OriginError};
 pub use param::{Param, ParamType};
 pub use path::{ProjectPath, ProjectPathError};
 pub use pipeline::{Pipeline, parse_pipeline};
@@ -26,7 +36,7 @@ pub use project::{PluginRequirement, Policy, Project, parse_project};
 pub use quantity::{format_duration, format_size, parse_duration, parse_size};
 pub use reference::{OutputReference, ReferenceError, StepReference, is_step_name};
 pub use schema::{pipeline_schema, project_schema};
-pub use step::{Axis, Input, LimitChoices, Retry, Step};
+pub use step::{Axis, BuiltInStep, GrantChoices, Input, LimitChoices, ModelInput, ModelSource, Retry, Step};
 pub use when::{StepFacts, When, WhenScope};
 pub use yaml::{Entry, Node, NodeValue};
 
@@ -34,13 +44,15 @@ pub(crate) use expression::{fill, templates};
 pub(crate) use param::plain;
 pub(crate) use reader::listed;
 pub(crate) use reference::{cell_suffix, cell_text};
-pub(crate) use step::span_inside;
+pub(crate) use step::{hidden, span_inside};
 pub(crate) use yaml::describe;
+
+use serde::{Deserialize, Serialize};
 
 use crate::diagnostics::Span;
 
 /// A value and where it stands.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Spanned<T> {
     pub value: T,
     pub span: Span,

@@ -5,7 +5,10 @@
 //! [`bind`]. The same pipeline and bindings give the same bytes when serialised.
 
 mod bind;
+mod built_in;
+mod desugar;
 mod grants;
+mod kind;
 mod links;
 mod matrix;
 mod options;
@@ -24,9 +27,11 @@ use serde_json::{Map, Value};
 use wasmlops_package::{Digest, Kind, PluginName};
 
 pub use bind::{Bindings, MAX_STEPS, bind};
+pub use built_in::built_in;
+pub use kind::StepKind;
 pub use plugins::PluginInfo;
 
-use crate::config::{ProjectPath, Retry, When};
+use crate::config::{Origin, ProjectPath, Retry, When};
 use crate::diagnostics::Span;
 use crate::limits::Limits;
 
@@ -63,7 +68,7 @@ pub struct BoundStep {
     /// As written: `csv-source@^0.1`.
     pub uses: String,
     pub plugin: PluginId,
-    pub kind: Kind,
+    pub kind: StepKind,
     pub mode: Mode,
     /// A JSON object that satisfies the plugin's schema. Expressions are filled in, defaults are not.
     pub config: Value,
@@ -81,9 +86,18 @@ pub struct BoundStep {
     pub limits: Limits,
     /// Files and folders that the guest may read: asked by the plugin, granted by the pipeline, allowed by the project.
     pub read: Vec<ProjectPath>,
+    /// Origins that the guest may call, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<Origin>,
+    /// Endpoints that the guest may drive, likewise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<String>,
+    /// Inputs that may turn out to bring nothing, and that the step can do without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub optional_inputs: Vec<String>,
     /// Whether the engine canonicalises NaNs at every operation.
     pub strict: bool,
-    /// Whether an earlier result may stand in for a run.
+    /// Whether an earlier result may stand in for a run: asked for, and possible.
     pub cache: bool,
     pub outputs: Vec<Output>,
     pub spans: StepSpans,
@@ -97,6 +111,11 @@ impl BoundStep {
 
     pub fn output(&self, name: &str) -> Option<&Output> {
         self.outputs.iter().find(|output| output.name == name)
+    }
+
+    /// Whether the step reaches outside the run, so that its recorded output is the truth and cannot be made again.
+    pub fn is_captured(&self) -> bool {
+        self.kind == Kind::Deployer || !self.http.is_empty() || !self.endpoints.is_empty()
     }
 }
 
@@ -159,6 +178,8 @@ pub enum ArtifactType {
     /// What a transform learned.
     State,
     Model,
+    /// A registered model's version.
+    Version,
     Report,
     Blob,
 }
@@ -169,6 +190,7 @@ impl fmt::Display for ArtifactType {
             ArtifactType::Table => "table",
             ArtifactType::State => "state",
             ArtifactType::Model => "model",
+            ArtifactType::Version => "version",
             ArtifactType::Report => "report",
             ArtifactType::Blob => "blob",
         })

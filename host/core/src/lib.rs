@@ -3,7 +3,7 @@
 //!
 //! Data goes one way: [`config`] (what the user wrote) → [`graph`] (every step bound to a plugin, all mistakes found) →
 //! [`plan`] (cache keys, hits, and the reason of each miss) → [`run`] (events in, actions out) → [`lineage`] (facts).
-//! [`table`] is the one kind of data that steps exchange; [`call`] is one call of a plugin, with its [`limits`].
+//! [`rules`] turns what monitors find into actions. [`table`] is the one kind of data that steps exchange; [`call`] is one call of a plugin, with its [`limits`].
 
 pub mod artifact;
 pub mod cache_key;
@@ -15,5 +15,7 @@ pub mod graph;
 pub mod limits;
 pub mod lineage;
 pub mod plan;
+pub mod rollout;
+pub mod rules;
 pub mod run;
 pub mod table;

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use wasmlops_package::Digest;
+use wasmlops_package::{Digest, Kind};
 
+use crate::artifact::OutputRecord;
 use crate::cache_key::{CacheEntry, Change, KeyParts};
 use crate::graph::{BoundStep, OutputRef, StepKey};
 use crate::run::Micros;
@@ -20,6 +21,26 @@ pub enum Verdict {
     Miss(Reason),
     /// The step's result is never taken from the cache.
     Off(Reason),
+    /// An `artifact` step: it is looked up, never run.
+    Resolved(Resolution),
+}
+
+/// What an `artifact` step brings in.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Resolution {
+    /// Empty where what it names does not exist.
+    pub outputs: BTreeMap<String, OutputRecord>,
+    /// What it found, for people: `version 2`.
+    pub found: String,
+    /// What is different from the last run, for people: `` `m@champion` moved from version 1 to version 2 ``.
+    pub change: Option<String>,
+}
+
+impl Resolution {
+    /// What there is to say, for people.
+    pub fn reason(&self) -> String {
+        self.change.clone().unwrap_or_else(|| self.found.clone())
+    }
 }
 
 /// Why a step must run, for people: lower-case, no final period.
@@ -53,6 +74,10 @@ pub struct Found {
     /// Whether there was an entry whose outputs are not all there.
     pub lost: bool,
     pub earlier: Option<Earlier>,
+    /// Why the step must run although its key is as before, where the caller knows.
+    pub because: Option<String>,
+    /// For an `artifact` step; then nothing else but the parts counts.
+    pub resolution: Option<Resolution>,
 }
 
 /// Judges the steps of a graph one after the other.
@@ -67,26 +92,43 @@ impl Planner {
     }
 
     /// The digests of the step's inputs, if all their producers have a result already; else the verdict is a miss
-    /// because of the first that has not, and it is noted.
+    /// because of the first that has not, and it is noted. An input that brings nothing is left out where the step can
+    /// do without it.
     ///
     /// # Errors
     /// That verdict.
     pub fn inputs(&mut self, step: &BoundStep) -> Result<Vec<(String, Digest)>, Verdict> {
-        let inputs: Result<Vec<_>, Reason> =
-            step.inputs.iter().map(|(name, from)| Ok((name.clone(), self.digest(name, from)?))).collect();
+        let digest = |(name, from): &(String, OutputRef)| match self.digest(name, from) {
+            Ok(Some(digest)) => Some(Ok((name.clone(), digest))),
+            Ok(None) if step.optional_inputs.contains(name) => None,
+            Ok(None) => Some(Err(Reason::own(format!("`{}` makes no `{}`", from.step, from.output)))),
+            Err(reason) => Some(Err(reason)),
+        };
+        let inputs: Result<Vec<_>, Reason> = step.inputs.iter().filter_map(digest).collect();
         inputs.map_err(|reason| {
-            let verdict = if step.cache { Verdict::Miss(reason) } else { switched_off() };
+            let verdict = if step.cache { Verdict::Miss(reason) } else { switched_off(step) };
             self.verdicts.insert(step.key.clone(), verdict.clone());
             verdict
         })
     }
 
-    fn digest(&self, name: &str, from: &OutputRef) -> Result<Digest, Reason> {
+    /// The verdict on a step that must wait for another, which has no result yet; noted.
+    pub fn waits(&mut self, step: &BoundStep, on: &StepKey) -> Verdict {
+        let root = match self.verdicts.get(on) {
+            Some(Verdict::Miss(reason) | Verdict::Off(reason)) => reason.root.clone(),
+            _ => "it has no result".to_owned(),
+        };
+        let verdict = Verdict::Miss(Reason { text: format!("`{on}` runs: {root}"), root });
+        self.verdicts.insert(step.key.clone(), verdict.clone());
+        verdict
+    }
+
+    /// Nothing where the producer has ended without that output.
+    fn digest(&self, name: &str, from: &OutputRef) -> Result<Option<Digest>, Reason> {
+        let of = |outputs: &BTreeMap<String, OutputRecord>| Ok(outputs.get(&from.output).map(|output| output.digest));
         match self.verdicts.get(&from.step) {
-            Some(Verdict::Hit(entry)) => match entry.outputs.get(&from.output) {
-                Some(output) => Ok(output.digest),
-                None => Err(Reason::own(format!("`{}` makes no `{}`", from.step, from.output))),
-            },
+            Some(Verdict::Hit(entry)) => of(&entry.outputs),
+            Some(Verdict::Resolved(resolution)) => of(&resolution.outputs),
             Some(Verdict::Miss(reason) | Verdict::Off(reason)) => Err(Reason {
                 text: format!("input `{name}` comes from `{}`, which runs: {}", from.step, reason.root),
                 root: reason.root.clone(),
@@ -109,8 +151,11 @@ impl Planner {
     }
 
     fn compare(&self, step: &BoundStep, found: Found, params: &Map<String, Value>, nominal_time: Micros) -> Verdict {
+        if let Some(resolution) = found.resolution {
+            return Verdict::Resolved(resolution);
+        }
         if !step.cache {
-            return switched_off();
+            return switched_off(step);
         }
         let other_time = |entry: &CacheEntry| entry.clock.is_some_and(|clock| clock != nominal_time);
         let reason = match (found.entry, found.earlier) {
@@ -121,7 +166,7 @@ impl Planner {
             (None, Some(earlier)) => {
                 let changes = found.parts.changes_since(&earlier.parts);
                 if changes.is_empty() {
-                    Reason::own("the last run of the step left no result")
+                    Reason::own(found.because.unwrap_or_else(|| "the last run of the step left no result".to_owned()))
                 } else {
                     self.explain(step, &changes, &earlier.params, params)
                 }
@@ -166,13 +211,18 @@ impl Planner {
             Some((key, Verdict::Miss(reason) | Verdict::Off(reason))) => {
                 Reason { text: format!("{change}: `{key}` ran: {}", reason.root), root: reason.root.clone() }
             }
+            Some((_, Verdict::Resolved(Resolution { change: Some(change), .. }))) => Reason::own(change.clone()),
             _ => Reason::own(change.to_string()),
         }
     }
 }
 
-fn switched_off() -> Verdict {
-    Verdict::Off(Reason::own("`cache: false`"))
+fn switched_off(step: &BoundStep) -> Verdict {
+    Verdict::Off(Reason::own(match () {
+        () if step.kind == Kind::Deployer => "a deployment is an effect",
+        () if step.is_captured() => "the step reaches outside the run",
+        () => "`cache: false`",
+    }))
 }
 
 /// The one parameter that changed just as the configuration did.

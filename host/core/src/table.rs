@@ -10,6 +10,7 @@
 //! the digest of the bytes is the digest of the data.
 
 mod builder;
+mod canonical;
 mod check;
 mod error;
 mod ipc;

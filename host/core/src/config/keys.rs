@@ -1,8 +1,14 @@
 //! Every key of the pipeline and project files, once: the parser refuses what is not listed here, and the published
 //! schema is made from the same lists.
 
+mod endpoint;
+mod monitor;
+
 use serde_json::{Value, json};
 use wasmlops_package::Kind;
+
+pub(super) use endpoint::{BATCH, CANARY, ENDPOINT, LABELS, LOG, ROLLBACK, SCORE};
+pub(super) use monitor::{LIMIT, MONITOR, RULE, RUN, WEBHOOK, WINDOW};
 
 /// A key of a map.
 pub(super) struct Key {
@@ -31,11 +37,10 @@ pub(super) const PIPELINE: &[Key] = &[
             {"type": ["string", "number", "boolean"], "description": "the default, from which the type follows"},
         ]}})
     }),
-    required(
-        "steps",
-        "the steps by name; they run in the order of their inputs and needs",
-        || json!({"type": "object", "minProperties": 1, "propertyNames": name(), "additionalProperties": object(STEP)}),
-    ),
+    required("steps", "the steps by name; they run in the order of their inputs and needs", || {
+        let step = json!({"anyOf": [object(STEP), object(MODEL_STEP), object(ARTIFACT_STEP)]});
+        json!({"type": "object", "minProperties": 1, "propertyNames": name(), "additionalProperties": step})
+    }),
 ];
 
 pub(super) const PARAM: &[Key] = &[
@@ -65,7 +70,7 @@ pub(super) const STEP: &[Key] = &[
     ),
     optional(
         "inputs",
-        "what the step reads: the input's name and `step.output`",
+        "what the step reads: the input's name and `step.output`, or for a model `NAME@ALIAS` or an alias",
         || json!({"type": "object", "additionalProperties": text()}),
     ),
     optional("needs", "steps that must have succeeded first, beyond those whose output is read", one_or_many),
@@ -83,6 +88,32 @@ pub(super) const STEP: &[Key] = &[
     optional("grants", "what the step may touch besides its inputs", || object(GRANTS)),
     optional("strict", "canonicalise NaNs at every operation: slower, and the same bits on every machine", boolean),
     optional("cache", "`false` runs the step every time", boolean),
+    optional("description", "what the step does, in a sentence", text),
+];
+
+/// A step that registers a model.
+pub(super) const MODEL_STEP: &[Key] = &[
+    required("model", "the registered model's name", text),
+    required("inputs", "the model to register: `{ model: train.model }`", inputs),
+    optional("alias", "an alias that moves to the new version: `challenger`", text),
+    optional(
+        "tags",
+        "texts by name, kept with the version",
+        || json!({"type": "object", "additionalProperties": scalar()}),
+    ),
+    optional("notes", "what people should know of the version", text),
+    optional("needs", "steps that must have succeeded first: the gates", one_or_many),
+    optional(
+        "when",
+        "a CEL expression over `params`, `matrix` and `steps`; the step is skipped where it is false",
+        || json!({"type": ["string", "boolean"]}),
+    ),
+    optional("description", "what the step does, in a sentence", text),
+];
+
+/// A step that brings in an artifact which is there already.
+pub(super) const ARTIFACT_STEP: &[Key] = &[
+    required("artifact", "`NAME@ALIAS` or `NAME@3` for a model, `blake3:...` for a table, empty for nothing", text),
     optional("description", "what the step does, in a sentence", text),
 ];
 
@@ -112,7 +143,11 @@ pub(super) const LIMITS: &[Key] = &[
     optional("fuel", "instructions, roughly; metering them costs 10 to 50 % of speed", count),
 ];
 
-pub(super) const GRANTS: &[Key] = &[optional("read", "files and folders of the project", one_or_many)];
+pub(super) const GRANTS: &[Key] = &[
+    optional("read", "files and folders of the project", one_or_many),
+    optional("http", "origins that the step may call: `https://api.example.org`", one_or_many),
+    optional("endpoints", "endpoints of the project that the step may drive", one_or_many),
+];
 
 pub(super) const PROJECT: &[Key] = &[
     required("project", "the project's name, lower-case words joined by `-` or `_`", name),
@@ -123,13 +158,23 @@ pub(super) const PROJECT: &[Key] = &[
         || json!({"type": "object", "additionalProperties": {"anyOf": [text(), object(PLUGIN)]}}),
     ),
     optional("policy", "what pipelines of this project may ask for at the most", || object(POLICY)),
+    optional(
+        "endpoints",
+        "where models answer requests, by name",
+        || json!({"type": "object", "propertyNames": name(), "additionalProperties": object(ENDPOINT)}),
+    ),
+    optional(
+        "monitors",
+        "what watches the endpoints, by name",
+        || json!({"type": "object", "propertyNames": name(), "additionalProperties": object(MONITOR)}),
+    ),
 ];
 
 /// Keys of a project file that later versions will know.
-pub(super) const PROJECT_LATER: [&str; 3] = ["endpoints", "monitors", "schedules"];
+pub(super) const PROJECT_LATER: [&str; 1] = ["schedules"];
 
 /// Keys that make a step special, in later versions.
-pub(super) const STEP_LATER: [(&str, &str); 2] = [("model", "model registry"), ("approval", "approvals")];
+pub(super) const STEP_LATER: [(&str, &str); 1] = [("approval", "approvals")];
 
 pub(super) const PLUGIN: &[Key] = &[
     optional("version", "the versions that will do: `^0.1`", text),
@@ -138,6 +183,8 @@ pub(super) const PLUGIN: &[Key] = &[
 
 pub(super) const POLICY: &[Key] = &[
     optional("read", "files and folders that steps may be granted; without it everything in the project", one_or_many),
+    optional("http", "origins that steps may be granted; without it none", one_or_many),
+    optional("endpoints", "endpoints that steps may be granted; without it all of this file", one_or_many),
     optional("limits", "the highest limits that a step may have", || object(POLICY_LIMITS)),
 ];
 
@@ -187,7 +234,15 @@ fn scalar() -> Value {
 }
 
 fn one_or_many() -> Value {
-    json!({"anyOf": [text(), {"type": "array", "items": text()}]})
+    one_or_many_of(text())
+}
+
+fn one_or_many_of(item: Value) -> Value {
+    json!({"anyOf": [item.clone(), {"type": "array", "items": item}]})
+}
+
+fn inputs() -> Value {
+    json!({"type": "object", "additionalProperties": text()})
 }
 
 fn size() -> Value {

@@ -3,7 +3,7 @@
 use crate::config::reader::Reader;
 use crate::config::reference::is_step_name;
 use crate::config::yaml::{Entry, Node};
-use crate::config::{Param, Spanned, Step, keys, param, step, yaml};
+use crate::config::{ModelSource, Param, Spanned, Step, keys, param, step, yaml};
 use crate::diagnostics::{Diagnostics, Source};
 
 /// A pipeline file that is well-formed in itself. References between steps, and all that plugins have a say in, are
@@ -57,8 +57,25 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<Parts> {
         check_name(reader, entry, "step");
         step::read(reader, entry)
     });
-    let steps = steps.collect();
+    let mut steps: Vec<Step> = steps.collect();
+    refuse_bare_steps(reader, entries.unwrap_or_default(), &mut steps);
     Some((name?, description, params, steps))
+}
+
+/// Reports inputs that name a step where they should name an output; at an input such a name could be an alias.
+fn refuse_bare_steps(reader: &mut Reader<'_>, entries: &[Entry], steps: &mut [Step]) {
+    for step in steps {
+        step.models.retain(|input| {
+            let ModelSource::Alias(name) = &input.from.value else { return true };
+            let is_step = entries.iter().any(|entry| entry.key == *name);
+            if is_step {
+                let message = format!("`{name}` is not an output: expected `step.output`, such as `split.train`");
+                let hint = format!("`{name}` is a step: name one of its outputs");
+                reader.problem_with_hint("invalid-reference", input.from.span, message, hint);
+            }
+            !is_step
+        });
+    }
 }
 
 /// The name of a pipeline or a project.
@@ -70,7 +87,7 @@ pub(super) fn read_name(reader: &mut Reader<'_>, node: &Node, what: &str) -> Opt
     Some(Spanned::new(name.to_owned(), node.span))
 }
 
-fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) {
+pub(super) fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) {
     if !is_step_name(&entry.key) {
         reader.problem("invalid-name", entry.key_span, bad_name(&entry.key, what));
     }
@@ -78,7 +95,8 @@ fn check_name(reader: &mut Reader<'_>, entry: &Entry, what: &str) {
 
 fn bad_name(name: &str, what: &str) -> String {
     let name: String = name.chars().take(100).collect();
+    let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!(
-        "`{name}` cannot name a {what}: expected a lower-case letter, then letters, digits, `_` and `-`, at most 64"
+        "`{name}` cannot name {article} {what}: expected a lower-case letter, then letters, digits, `_` and `-`, at most 64"
     )
 }

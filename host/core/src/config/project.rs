@@ -7,10 +7,12 @@ use wasmlops_package::PluginName;
 
 use crate::config::pipeline::read_name;
 use crate::config::reader::Reader;
-use crate::config::step::{LimitChoices, read_paths};
+use crate::config::step::{LimitChoices, one_or_many, read_origins, read_paths};
 use crate::config::yaml::{Entry, Node, NodeValue};
-use crate::config::{ProjectPath, Spanned, keys, yaml};
-use crate::diagnostics::{Diagnostics, Source};
+use crate::config::{
+    EndpointConfig, MonitorConfig, Origin, ProjectPath, Spanned, endpoint, keys, listed, monitor, yaml,
+};
+use crate::diagnostics::{Diagnostics, Source, Span, suggest};
 
 /// A project file that is well-formed.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +24,9 @@ pub struct Project {
     /// In the order of the file.
     pub plugins: Vec<PluginRequirement>,
     pub policy: Policy,
+    /// In the order of the file, as are the monitors.
+    pub endpoints: Vec<EndpointConfig>,
+    pub monitors: Vec<MonitorConfig>,
 }
 
 /// A plugin that the project wants, and where it is from.
@@ -33,11 +38,16 @@ pub struct PluginRequirement {
     pub path: Option<Spanned<ProjectPath>>,
 }
 
-/// What steps of this project can have at the most. The default allows everything inside the project folder.
+/// What steps of this project can have at the most. The default allows everything inside the project folder, and
+/// nothing outside.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Policy {
     /// What steps may be granted for reading.
     pub read: Vec<ProjectPath>,
+    /// What steps may be granted for calling.
+    pub http: Vec<Origin>,
+    /// The endpoints that steps may be granted; those of the project where its file names no others.
+    pub endpoints: Vec<String>,
     /// Bytes.
     pub memory: Option<u64>,
     pub timeout: Option<Duration>,
@@ -45,7 +55,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { read: vec![ProjectPath::root()], memory: None, timeout: None }
+        Self { read: vec![ProjectPath::root()], http: Vec::new(), endpoints: Vec::new(), memory: None, timeout: None }
     }
 }
 
@@ -57,22 +67,63 @@ pub fn parse_project(file: &str, text: &str) -> Result<Project, Diagnostics> {
     let mut reader = Reader::new(&source);
     let parts = read(&mut reader, &root);
     Diagnostics::check(reader.finish())?;
-    let (name, description, plugins, policy) = parts.expect("what could not be read has been reported");
-    Ok(Project { source, name, description, plugins, policy })
+    let (name, description, parts) = parts.expect("what could not be read has been reported");
+    let Parts { plugins, policy, endpoints, monitors } = parts;
+    Ok(Project { source, name, description, plugins, policy, endpoints, monitors })
 }
 
-type Parts = (Spanned<String>, Option<String>, Vec<PluginRequirement>, Policy);
+struct Parts {
+    plugins: Vec<PluginRequirement>,
+    policy: Policy,
+    endpoints: Vec<EndpointConfig>,
+    monitors: Vec<MonitorConfig>,
+}
 
-fn read(reader: &mut Reader<'_>, root: &Node) -> Option<Parts> {
+fn read(reader: &mut Reader<'_>, root: &Node) -> Option<(Spanned<String>, Option<String>, Parts)> {
     let root = &without_later_keys(reader, root);
     let fields = reader.fields(root, "a project", root.span, keys::PROJECT)?;
     let name = fields.get("project").and_then(|node| read_name(reader, node, "project"));
     let description = fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned);
     let plugins = fields.get("plugins").and_then(|node| reader.entries(node, "`plugins`")).unwrap_or_default();
     let plugins = plugins.iter().filter_map(|entry| read_plugin(reader, entry)).collect();
+    // By the file's keys: an endpoint with a mistake in it is not unknown as well.
+    let entries = fields.get("endpoints").and_then(|node| reader.entries(node, "`endpoints`")).unwrap_or_default();
+    let names: Vec<&str> = entries.iter().map(|entry| entry.key.as_str()).collect();
+    let endpoints = entries.iter().filter_map(|entry| endpoint::read(reader, entry)).collect();
+    let monitors = fields.get("monitors").and_then(|node| reader.entries(node, "`monitors`")).unwrap_or_default();
+    let monitors = monitors.iter().filter_map(|entry| read_monitor(reader, entry, &names)).collect();
     let policy = fields.entry("policy");
-    let policy = policy.and_then(|entry| read_policy(reader, entry)).unwrap_or_default();
-    Some((name?, description, plugins, policy))
+    let policy = policy
+        .and_then(|entry| read_policy(reader, entry, &names))
+        .unwrap_or_else(|| Policy { endpoints: owned(&names), ..Policy::default() });
+    Some((name?, description, Parts { plugins, policy, endpoints, monitors }))
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn read_monitor(reader: &mut Reader<'_>, entry: &Entry, endpoints: &[&str]) -> Option<MonitorConfig> {
+    let monitor = monitor::read(reader, entry)?;
+    let span = match &entry.node.value {
+        NodeValue::Map(entries) => entries.iter().find(|entry| entry.key == "endpoint").map(|entry| entry.node.span),
+        _ => None,
+    };
+    known_endpoint(reader, &monitor.endpoint, span.unwrap_or(entry.key_span), endpoints);
+    Some(monitor)
+}
+
+/// Reports a name that is no endpoint of the file.
+fn known_endpoint(reader: &mut Reader<'_>, name: &str, span: Span, endpoints: &[&str]) {
+    if endpoints.contains(&name) {
+        return;
+    }
+    let hint = match (suggest(name, endpoints.iter().copied()), endpoints) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => format!("declare it: `endpoints: {{ {name}: {{ model: NAME@champion }} }}`"),
+        (None, _) => format!("endpoints are {}", listed(endpoints.iter().copied())),
+    };
+    reader.problem_with_hint("unknown-endpoint", span, format!("there is no endpoint `{name}`"), hint);
 }
 
 /// Reports the keys that later versions will know, and takes them out so that they are not unknown as well.
@@ -120,9 +171,21 @@ fn read_version(reader: &mut Reader<'_>, node: &Node) -> Option<VersionReq> {
     reader.parsed(node, "a version", "invalid-plugin", parse).map(|version| version.value)
 }
 
-fn read_policy(reader: &mut Reader<'_>, entry: &Entry) -> Option<Policy> {
+fn read_policy(reader: &mut Reader<'_>, entry: &Entry, endpoints: &[&str]) -> Option<Policy> {
     let fields = reader.fields(&entry.node, "`policy`", entry.key_span, keys::POLICY)?;
-    let mut policy = Policy::default();
+    let mut policy = Policy { endpoints: owned(endpoints), ..Policy::default() };
+    if let Some(node) = fields.get("http") {
+        policy.http = read_origins(reader, node).into_iter().map(|origin| origin.value).collect();
+    }
+    if let Some(node) = fields.get("endpoints") {
+        policy.endpoints.clear();
+        for node in one_or_many(node) {
+            if let Some(name) = reader.text(node, "an item of `policy.endpoints`") {
+                known_endpoint(reader, name, node.span, endpoints);
+                policy.endpoints.push(name.to_owned());
+            }
+        }
+    }
     if let Some(node) = fields.get("read") {
         policy.read = read_paths(reader, node).into_iter().map(|path| path.value).collect();
     }

@@ -2,9 +2,12 @@
 //!
 //! Knows what a list, a text and a key are, not what they mean.
 
-use crate::config::Spanned;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use crate::config::keys::Key;
 use crate::config::yaml::{Entry, Node, NodeValue};
+use crate::config::{Spanned, parse_duration};
 use crate::diagnostics::{Diagnostic, Problems, Source, Span, suggest};
 
 /// Collects mistakes. Each method that fails has said why before it returns `None`.
@@ -120,6 +123,32 @@ impl<'a> Reader<'a> {
                 None
             }
         }
+    }
+
+    /// A whole number within bounds.
+    pub fn count(&mut self, node: &Node, what: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let number = node.to_json().as_u64().filter(|number| bounds.contains(number));
+        if number.is_none() {
+            let expected = match *bounds.end() {
+                u64::MAX => format!("a whole number from {}", bounds.start()),
+                end => format!("a whole number from {} to {end}", bounds.start()),
+            };
+            self.wrong_type(node, what, &expected);
+        }
+        number
+    }
+
+    /// A number from 0 to 1.
+    pub fn share(&mut self, node: &Node, what: &str) -> Option<f64> {
+        let number = node.to_json().as_f64().filter(|number| (0.0..=1.0).contains(number));
+        if number.is_none() {
+            self.wrong_type(node, what, "a number from 0 to 1");
+        }
+        number
+    }
+
+    pub fn duration(&mut self, node: &Node, what: &str) -> Option<Duration> {
+        self.parsed(node, what, "wrong-value", parse_duration).map(|duration| duration.value)
     }
 
     /// Text in a form of its own; what `parse` says is wrong becomes the message.

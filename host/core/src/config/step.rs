@@ -1,5 +1,8 @@
 //! Steps as the pipeline file writes them.
 
+mod limits;
+mod special;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,21 +15,31 @@ use crate::config::reader::{Fields, Reader};
 use crate::config::reference::{OutputReference, StepReference, is_step_name};
 use crate::config::when::{When, WhenProblem};
 use crate::config::yaml::{Entry, Node, NodeValue};
-use crate::config::{ProjectPath, Spanned, keys, parse_duration, parse_size};
+use crate::config::{Origin, ProjectPath, Spanned, keys, parse_duration};
 use crate::diagnostics::{Source, Span};
-use crate::limits::Limits;
+
+use limits::read_limits;
+
+pub use limits::LimitChoices;
+pub(crate) use special::hidden;
+pub use special::{BuiltInStep, ModelInput, ModelSource};
 
 /// A step, before anything is known of its plugin.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Step {
     pub name: Spanned<String>,
+    /// Of a built-in step the word `model` or `artifact`.
     pub uses: Spanned<PluginRef>,
     /// `uses` as written.
     pub uses_text: String,
+    /// Absent for the steps that run a plugin.
+    pub built_in: Option<BuiltInStep>,
     pub kind: Option<Spanned<Kind>>,
     /// A map; its texts may hold expressions, all well-formed.
     pub with: Option<Entry>,
     pub inputs: Vec<Input>,
+    /// Inputs that registered models feed.
+    pub models: Vec<ModelInput>,
     pub needs: Vec<Spanned<StepReference>>,
     pub when: Option<Spanned<When>>,
     /// Empty: no matrix of its own.
@@ -35,8 +48,7 @@ pub struct Step {
     pub limits: LimitChoices,
     /// Where each limit that the step sets stands.
     pub limit_spans: BTreeMap<String, Span>,
-    /// The files and folders granted.
-    pub read: Vec<Spanned<ProjectPath>>,
+    pub grants: GrantChoices,
     pub strict: bool,
     pub cache: bool,
     pub description: Option<String>,
@@ -54,6 +66,15 @@ pub struct Input {
 pub struct Axis {
     pub name: Spanned<String>,
     pub values: Vec<Value>,
+}
+
+/// What the pipeline grants a step.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct GrantChoices {
+    /// Files and folders.
+    pub read: Vec<Spanned<ProjectPath>>,
+    pub http: Vec<Spanned<Origin>>,
+    pub endpoints: Vec<Spanned<String>>,
 }
 
 /// How often and at what distance a step is tried.
@@ -75,83 +96,20 @@ impl Default for Retry {
     }
 }
 
-/// Limits that somebody chose; what is `None` is left to others.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct LimitChoices {
-    pub memory: Option<u64>,
-    pub timeout: Option<Duration>,
-    pub host_calls: Option<u64>,
-    pub host_bytes: Option<u64>,
-    pub log_bytes: Option<u64>,
-    pub output_bytes: Option<u64>,
-    pub metric_points: Option<u64>,
-    pub fuel: Option<u64>,
-}
-
-impl LimitChoices {
-    /// What a plugin's manifest advises. What it does not say in a form that is known is passed over.
-    pub fn from_manifest(limits: &BTreeMap<String, Value>) -> Self {
-        let mut choices = Self::default();
-        for (name, value) in limits {
-            // An advice that cannot be read is no reason to refuse the plugin.
-            let _ = choices.set(name, value);
-        }
-        choices
-    }
-
-    /// Sets a limit by its name in files. Errors: what is wrong with the value.
-    pub(super) fn set(&mut self, name: &str, value: &Value) -> Result<(), String> {
-        let count =
-            || value.as_u64().filter(|n| *n > 0).ok_or_else(|| format!("`{name}` must be a whole number above 0"));
-        let size = || match value {
-            Value::String(text) => parse_size(text),
-            _ => count().map_err(|_| format!("`{name}` must be a size, such as `512MiB`")),
-        };
-        match name {
-            "memory" => self.memory = Some(size()?),
-            "timeout" => {
-                let text = value.as_str().ok_or("`timeout` must be a duration, such as `30s`")?;
-                self.timeout = Some(parse_duration(text)?);
-            }
-            "host-calls" => self.host_calls = Some(count()?),
-            "host-bytes" => self.host_bytes = Some(size()?),
-            "log-bytes" => self.log_bytes = Some(size()?),
-            "output-bytes" => self.output_bytes = Some(size()?),
-            "metric-points" => self.metric_points = Some(count()?),
-            "fuel" => self.fuel = Some(count()?),
-            _ => return Err(format!("`{name}` is not a limit")),
-        }
-        Ok(())
-    }
-
-    /// Puts the chosen limits in place of those in `limits`.
-    pub fn apply(&self, limits: &mut Limits) {
-        fn put<T: Copy>(choice: Option<T>, place: &mut T) {
-            if let Some(value) = choice {
-                *place = value;
-            }
-        }
-        put(self.memory, &mut limits.memory);
-        put(self.timeout, &mut limits.timeout);
-        put(self.host_calls, &mut limits.host_calls);
-        put(self.host_bytes, &mut limits.host_bytes);
-        put(self.log_bytes, &mut limits.log_bytes);
-        put(self.output_bytes, &mut limits.output_bytes);
-        put(self.metric_points, &mut limits.metric_points);
-        limits.fuel = self.fuel.or(limits.fuel);
-    }
-}
-
 /// Reads one entry of `steps`.
 pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Option<Step> {
     let what = format!("step `{}`", entry.key);
-    if let Some((key, lacking)) = special(entry) {
+    if let Some((key, lacking)) = later(entry) {
         let message = format!("{what} has the key `{key}`, and this version has no {lacking} yet");
         let hint = "remove the step; what the other steps produce is kept with the run";
         reader.problem_with_hint("unsupported-step", entry.key_span, message, hint);
         return None;
     }
+    if let Some(built_in) = special::which(entry) {
+        return special::read(reader, entry, built_in);
+    }
     let fields = reader.fields(&entry.node, &what, entry.key_span, keys::STEP)?;
+    let (inputs, models) = read_inputs(reader, &fields, &what);
     let uses = fields.get("uses");
     let plugin = uses.and_then(|node| reader.parsed(node, "`uses`", "invalid-plugin", str::parse::<PluginRef>));
     let (limits, limit_spans) = read_limits(reader, &fields);
@@ -159,14 +117,16 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Option<Step> {
         name: Spanned::new(entry.key.clone(), entry.key_span),
         kind: fields.get("kind").and_then(|node| reader.parsed(node, "`kind`", "invalid-kind", str::parse::<Kind>)),
         with: fields.entry("with").and_then(|with| read_with(reader, with)),
-        inputs: read_inputs(reader, &fields, &what),
+        built_in: None,
+        inputs,
+        models,
         needs: read_needs(reader, &fields),
         when: fields.get("when").and_then(|node| read_when(reader, node)),
         matrix: read_matrix(reader, &fields, &what),
         retry: fields.entry("retry").and_then(|entry| read_retry(reader, entry)).unwrap_or_default(),
         limits,
         limit_spans,
-        read: read_grants(reader, &fields),
+        grants: read_grants(reader, &fields),
         strict: fields.get("strict").and_then(|node| reader.boolean(node, "`strict`")).unwrap_or(false),
         cache: fields.get("cache").and_then(|node| reader.boolean(node, "`cache`")).unwrap_or(true),
         description: fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned),
@@ -184,7 +144,7 @@ fn text_of(node: &Node) -> Option<String> {
 }
 
 /// The key that makes this a step of a later version, and what that version will have.
-fn special(entry: &Entry) -> Option<(&'static str, &'static str)> {
+fn later(entry: &Entry) -> Option<(&'static str, &'static str)> {
     let NodeValue::Map(entries) = &entry.node.value else { return None };
     let has = |name: &str| entries.iter().any(|entry| entry.key == name);
     keys::STEP_LATER.into_iter().find(|(key, _)| has(key) && !has("uses"))
@@ -201,23 +161,31 @@ fn read_with(reader: &mut Reader<'_>, with: &Entry) -> Option<Entry> {
     Some(with.clone())
 }
 
-fn read_inputs(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) -> Vec<Input> {
-    let Some(node) = fields.get("inputs") else { return Vec::new() };
-    let entries = reader.entries(node, &format!("`inputs` of {what}")).unwrap_or_default();
-    let mut inputs = Vec::new();
-    for entry in entries {
-        let from = reader.parsed(&entry.node, &format!("input `{}`", entry.key), "invalid-reference", str::parse);
+fn read_inputs(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) -> (Vec<Input>, Vec<ModelInput>) {
+    let (mut inputs, mut models) = (Vec::new(), Vec::new());
+    let Some(node) = fields.get("inputs") else { return (inputs, models) };
+    for entry in reader.entries(node, &format!("`inputs` of {what}")).unwrap_or_default() {
+        let name = Spanned::new(entry.key.clone(), entry.key_span);
         if !is_step_name(&entry.key) {
             let message = format!(
                 "`{}` is not the name of an input: expected lower-case letters, digits, `_` and `-`",
                 entry.key
             );
             reader.problem("invalid-name", entry.key_span, message);
-        } else if let Some(from) = from {
-            inputs.push(Input { name: Spanned::new(entry.key.clone(), entry.key_span), from });
+        } else if let NodeValue::Text(text) = &entry.node.value
+            && let Some(from) = special::model_source(text)
+        {
+            match from {
+                Ok(from) => models.push(ModelInput { name, from: Spanned::new(from, entry.node.span) }),
+                Err(error) => reader.problem("invalid-model", entry.node.span, error.to_string()),
+            }
+        } else {
+            let what = format!("input `{}`", entry.key);
+            let from = reader.parsed(&entry.node, &what, "invalid-reference", str::parse);
+            inputs.extend(from.map(|from| Input { name, from }));
         }
     }
-    inputs
+    (inputs, models)
 }
 
 fn read_needs(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Spanned<StepReference>> {
@@ -225,7 +193,7 @@ fn read_needs(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Spanned<StepR
     nodes.iter().filter_map(|node| reader.parsed(node, "an item of `needs`", "invalid-reference", str::parse)).collect()
 }
 
-fn one_or_many(node: &Node) -> &[Node] {
+pub(super) fn one_or_many(node: &Node) -> &[Node] {
     match &node.value {
         NodeValue::List(items) => items,
         _ => std::slice::from_ref(node),
@@ -240,14 +208,19 @@ fn read_when(reader: &mut Reader<'_>, node: &Node) -> Option<Spanned<When>> {
     match When::parse(&text) {
         Ok(when) => Some(Spanned::new(when, node.span)),
         Err(problems) => {
-            for WhenProblem { message, hint, offset } in problems {
-                let span = span_inside(reader.source(), node.span, &text, offset);
-                match hint {
-                    Some(hint) => reader.problem_with_hint("invalid-when", span, message, hint),
-                    None => reader.problem("invalid-when", span, message),
-                }
-            }
+            report_condition(reader, node.span, &text, problems);
             None
+        }
+    }
+}
+
+/// Reports what is wrong with a condition whose text starts at `start`.
+pub(super) fn report_condition(reader: &mut Reader<'_>, start: Span, text: &str, problems: Vec<WhenProblem>) {
+    for WhenProblem { message, hint, offset } in problems {
+        let span = span_inside(reader.source(), start, text, offset);
+        match hint {
+            Some(hint) => reader.problem_with_hint("invalid-when", span, message, hint),
+            None => reader.problem("invalid-when", span, message),
         }
     }
 }
@@ -319,33 +292,34 @@ fn read_retry(reader: &mut Reader<'_>, entry: &Entry) -> Option<Retry> {
     Some(retry)
 }
 
-fn read_limits(reader: &mut Reader<'_>, fields: &Fields<'_>) -> (LimitChoices, BTreeMap<String, Span>) {
-    let (mut choices, mut spans) = (LimitChoices::default(), BTreeMap::new());
-    let Some(entry) = fields.entry("limits") else {
-        return (choices, spans);
-    };
-    let Some(limits) = reader.fields(&entry.node, "`limits`", entry.key_span, keys::LIMITS) else {
-        return (choices, spans);
-    };
-    for key in keys::LIMITS {
-        if let Some(entry) = limits.entry(key.name) {
-            spans.insert(key.name.to_owned(), entry.key_span);
-            if let Err(wrong) = choices.set(key.name, &entry.node.to_json()) {
-                reader.problem("wrong-value", entry.node.span, wrong);
-            }
-        }
-    }
-    (choices, spans)
-}
-
-fn read_grants(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<Spanned<ProjectPath>> {
+fn read_grants(reader: &mut Reader<'_>, fields: &Fields<'_>) -> GrantChoices {
     let Some(entry) = fields.entry("grants") else {
-        return Vec::new();
+        return GrantChoices::default();
     };
     let Some(grants) = reader.fields(&entry.node, "`grants`", entry.key_span, keys::GRANTS) else {
-        return Vec::new();
+        return GrantChoices::default();
     };
-    grants.get("read").map(|node| read_paths(reader, node)).unwrap_or_default()
+    GrantChoices {
+        read: grants.get("read").map(|node| read_paths(reader, node)).unwrap_or_default(),
+        http: grants.get("http").map(|node| read_origins(reader, node)).unwrap_or_default(),
+        endpoints: grants.get("endpoints").map(|node| read_endpoints(reader, node)).unwrap_or_default(),
+    }
+}
+
+/// One origin or a list of them.
+pub(super) fn read_origins(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<Origin>> {
+    let parse =
+        |reader: &mut Reader<'_>, node| reader.parsed(node, "an origin under `http`", "invalid-origin", str::parse);
+    one_or_many(node).iter().filter_map(|node| parse(reader, node)).collect()
+}
+
+fn read_endpoints(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
+    let name = |text: &str| match is_step_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("`{text}` is not the name of an endpoint")),
+    };
+    let parse = |reader: &mut Reader<'_>, node| reader.parsed(node, "an item of `endpoints`", "invalid-name", name);
+    one_or_many(node).iter().filter_map(|node| parse(reader, node)).collect()
 }
 
 /// One path or a list of them.

@@ -3,26 +3,19 @@
 //! The text is kept and compiled on use, so that a condition can be stored with a run. Which steps it may name is for
 //! the graph to say; this module finds out which it does name.
 
+mod mentions;
+
 use std::collections::{BTreeMap, HashMap};
 
-use cel::common::ast::{EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators};
 use cel::objects::Key;
 use cel::{Context, Program};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::config::reader::listed;
-use crate::diagnostics::suggest;
+pub(crate) use mentions::{Mentions, Vocabulary};
 
 /// Longer conditions belong into a plugin.
 const MAX_CHARACTERS: usize = 2_000;
-
-/// What every condition may call.
-const FUNCTIONS: [&str; 12] =
-    ["size", "contains", "startsWith", "endsWith", "bool", "int", "uint", "double", "string", "bytes", "type", "dyn"];
-
-/// Names of types, which stand for values in `type(x) == int`.
-const TYPES: [&str; 9] = ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type"];
 
 /// A condition whose syntax is right.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -57,33 +50,10 @@ pub(crate) struct WhenProblem {
     pub offset: usize,
 }
 
-/// A name that a condition uses, and where: characters from the start of the text.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Mention {
-    pub name: String,
-    pub offset: usize,
-}
-
-/// What a condition names.
-#[derive(Default)]
-pub(crate) struct Mentions {
-    pub params: Vec<Mention>,
-    pub matrix: Vec<Mention>,
-    pub steps: Vec<Mention>,
-    problems: Vec<WhenProblem>,
-}
-
 impl When {
     pub(crate) fn parse(text: &str) -> Result<Self, Vec<WhenProblem>> {
-        let problem = |message: String| vec![WhenProblem { message, hint: None, offset: 0 }];
-        if text.trim().is_empty() {
-            return Err(problem("`when` is empty".to_owned()));
-        } else if text.chars().count() > MAX_CHARACTERS {
-            return Err(problem(format!("`when` is longer than {MAX_CHARACTERS} characters")));
-        }
-        let program = compile(text)?;
-        let mentions = Mentions::of(&program);
-        if mentions.problems.is_empty() { Ok(Self { text: text.to_owned() }) } else { Err(mentions.problems) }
+        check(text, Vocabulary::Step)?;
+        Ok(Self { text: text.to_owned() })
     }
 
     pub fn text(&self) -> &str {
@@ -99,15 +69,31 @@ impl When {
         context.add_variable_from_value("matrix", map_to_cel(scope.matrix));
         let steps = scope.steps.iter().map(|(name, facts)| (Key::from(name.as_str()), facts_to_cel(facts)));
         context.add_variable_from_value("steps", cel::Value::from(steps.collect::<HashMap<_, _>>()));
-        match program.execute(&context) {
-            Ok(cel::Value::Bool(answer)) => Ok(answer),
-            Ok(other) => Err(format!("`when` gave a value of type `{}`, not `true` or `false`", other.type_of())),
-            Err(error) => Err(format!("`when` cannot be evaluated: {error}")),
-        }
+        decide(&program, &context)
     }
 
     pub(crate) fn mentions(&self) -> Mentions {
-        compile(&self.text).map(|program| Mentions::of(&program)).unwrap_or_default()
+        compile(&self.text).map(|program| Mentions::of(&program, Vocabulary::Step)).unwrap_or_default()
+    }
+}
+
+/// Whether a text is a condition over these names. Errors: what is wrong with it.
+pub(super) fn check(text: &str, vocabulary: Vocabulary) -> Result<(), Vec<WhenProblem>> {
+    let problem = |message: String| vec![WhenProblem { message, hint: None, offset: 0 }];
+    if text.trim().is_empty() {
+        return Err(problem("`when` is empty".to_owned()));
+    } else if text.chars().count() > MAX_CHARACTERS {
+        return Err(problem(format!("`when` is longer than {MAX_CHARACTERS} characters")));
+    }
+    let problems = Mentions::of(&compile(text)?, vocabulary).problems;
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn decide(program: &Program, context: &Context<'_, '_>) -> Result<bool, String> {
+    match program.execute(context) {
+        Ok(cel::Value::Bool(answer)) => Ok(answer),
+        Ok(other) => Err(format!("`when` gave a value of type `{}`, not `true` or `false`", other.type_of())),
+        Err(error) => Err(format!("`when` cannot be evaluated: {error}")),
     }
 }
 
@@ -132,141 +118,6 @@ fn in_words(message: &str) -> String {
         true => "`when` is not CEL: it ends where more was expected".to_owned(),
         false => format!("`when` is not CEL: {message}"),
     }
-}
-
-impl Mentions {
-    fn of(program: &Program) -> Self {
-        let mut found = Self::default();
-        found.walk(program.expression(), program.source_info(), &mut Vec::new());
-        found
-    }
-
-    fn walk<'e>(&mut self, node: &'e IdedExpr, info: &SourceInfo, local: &mut Vec<&'e str>) {
-        if let Some((id, root, fields)) = chain(node) {
-            if !root.starts_with('@') && !local.contains(&root) {
-                self.mention(root, &fields, offset(info, id));
-            }
-            return;
-        }
-        match &node.expr {
-            Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => {}
-            Expr::Select(select) => self.walk(&select.operand, info, local),
-            Expr::Call(call) if self.dashed_name(&call.func_name, &call.args, info) => {}
-            Expr::Call(call) => {
-                self.call(&call.func_name, offset(info, node.id));
-                call.target.iter().for_each(|target| self.walk(target, info, local));
-                call.args.iter().for_each(|argument| self.walk(argument, info, local));
-            }
-            Expr::List(list) => list.elements.iter().for_each(|element| self.walk(element, info, local)),
-            Expr::Map(map) => map.entries.iter().for_each(|entry| self.entry(&entry.expr, info, local)),
-            Expr::Struct(value) => value.entries.iter().for_each(|entry| self.entry(&entry.expr, info, local)),
-            Expr::Comprehension(all) => {
-                self.walk(&all.iter_range, info, local);
-                self.walk(&all.accu_init, info, local);
-                let outer = local.len();
-                local.extend([all.iter_var.as_str(), all.accu_var.as_str()]);
-                local.extend(all.iter_var2.as_deref());
-                [&all.loop_cond, &all.loop_step, &all.result].into_iter().for_each(|part| self.walk(part, info, local));
-                local.truncate(outer);
-            }
-        }
-    }
-
-    fn entry<'e>(&mut self, entry: &'e EntryExpr, info: &SourceInfo, local: &mut Vec<&'e str>) {
-        match entry {
-            EntryExpr::StructField(field) => self.walk(&field.value, info, local),
-            EntryExpr::MapEntry(entry) => {
-                self.walk(&entry.key, info, local);
-                self.walk(&entry.value, info, local);
-            }
-        }
-    }
-
-    fn call(&mut self, name: &str, offset: usize) {
-        let operator = !name.starts_with(|c: char| c.is_ascii_alphabetic());
-        if !operator && !FUNCTIONS.contains(&name) {
-            let hint = match suggest(name, FUNCTIONS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("functions are {}", listed(FUNCTIONS)),
-            };
-            self.problem(offset, format!("`when` calls `{name}`, which does not exist"), Some(hint));
-        }
-    }
-
-    /// Whether this is `steps.a-b.status`, which CEL reads as a subtraction; reports it.
-    fn dashed_name(&mut self, function: &str, arguments: &[IdedExpr], info: &SourceInfo) -> bool {
-        let [left, right] = arguments else { return false };
-        let (Some((id, "steps", start)), Some((_, end, fields))) = (chain(left), chain(right)) else { return false };
-        let ([start], operators::SUBSTRACT, false) = (start.as_slice(), function, ["params", "matrix"].contains(&end))
-        else {
-            return false;
-        };
-        let fields: String = fields.iter().map(|field| format!(".{field}")).collect();
-        let hint = format!("write `steps[\"{start}-{end}\"]{fields}`");
-        let message = format!("`steps.{start}-{end}` is a subtraction in CEL, not a step");
-        self.problem(offset(info, id), message, Some(hint));
-        true
-    }
-
-    fn mention(&mut self, root: &str, fields: &[&str], offset: usize) {
-        let first = fields.first().map(|name| Mention { name: (*name).to_owned(), offset });
-        match (root, first) {
-            ("params", first) => self.params.extend(first),
-            ("matrix", first) => self.matrix.extend(first),
-            ("steps", Some(first)) => {
-                if let Some(field) = fields.get(1).filter(|field| !["status", "metrics"].contains(field)) {
-                    let hint = match suggest(field, ["status", "metrics"]) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("use `steps.{0}.status` or `steps.{0}.metrics.NAME`", first.name),
-                    };
-                    self.problem(offset, format!("a step has no `{field}` in `when`"), Some(hint));
-                }
-                self.steps.push(first);
-            }
-            ("steps", None) => {
-                let hint = "write `steps.NAME.status` or `steps.NAME.metrics.METRIC`".to_owned();
-                self.problem(offset, "`when` must name the steps that it looks at".to_owned(), Some(hint));
-            }
-            (root, _) if TYPES.contains(&root) => {}
-            (root, _) => {
-                let known = ["params", "matrix", "steps"];
-                let hint = match suggest(root, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("`when` sees {}", listed(known)),
-                };
-                self.problem(offset, format!("`when` uses `{root}`, which does not exist"), Some(hint));
-            }
-        }
-    }
-
-    fn problem(&mut self, offset: usize, message: String, hint: Option<String>) {
-        self.problems.push(WhenProblem { message, hint, offset });
-    }
-}
-
-/// `a.b["c"]` as the node of `a` with its name, and `[b, c]`; nothing for other expressions.
-fn chain(node: &IdedExpr) -> Option<(u64, &str, Vec<&str>)> {
-    match &node.expr {
-        Expr::Ident(name) => Some((node.id, name, Vec::new())),
-        Expr::Select(select) => {
-            let (id, root, mut fields) = chain(&select.operand)?;
-            fields.push(&select.field);
-            Some((id, root, fields))
-        }
-        Expr::Call(call) if call.func_name == operators::INDEX => {
-            let [operand, index] = call.args.as_slice() else { return None };
-            let Expr::Literal(LiteralValue::String(name)) = &index.expr else { return None };
-            let (id, root, mut fields) = chain(operand)?;
-            fields.push(name.inner());
-            Some((id, root, fields))
-        }
-        _ => None,
-    }
-}
-
-/// Where a node starts, in characters.
-fn offset(info: &SourceInfo, id: u64) -> usize {
-    info.offset_for(id).map_or(0, |(start, _)| start as usize)
 }
 
 fn to_cel(value: &Value) -> cel::Value {
@@ -300,6 +151,7 @@ fn facts_to_cel(facts: &StepFacts) -> cel::Value {
 
 #[cfg(test)]
 mod tests {
+    use super::mentions::Mention;
     use super::*;
 
     fn evaluate(text: &str) -> Result<bool, String> {
@@ -344,7 +196,7 @@ mod tests {
             "type(1) == int",
             "dyn(1) == 1",
         ];
-        for (call, function) in calls.iter().zip(FUNCTIONS) {
+        for (call, function) in calls.iter().zip(super::mentions::FUNCTIONS) {
             assert!(call.contains(function));
             assert_eq!(evaluate(call), Ok(true), "{call}");
         }

@@ -5,14 +5,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::{Pipeline, Policy, Root, span_inside};
+use crate::config::{Pipeline, Policy, Root, Step, fill, span_inside};
 use crate::diagnostics::{Diagnostics, Problems};
 use crate::graph::links::{self, Links};
 use crate::graph::matrix::{self, Axes};
 use crate::graph::options::{Options, Sources, check_reference};
 use crate::graph::plugins::{self, Chosen, PluginInfo};
 use crate::graph::step::{self, Cells, Shared};
-use crate::graph::{BoundStep, Graph, Output, grants, order, params, ports};
+use crate::graph::{BoundStep, Graph, Output, StepKind, desugar, grants, order, params, ports};
 
 /// Steps of one run, all cells of matrices counted.
 pub const MAX_STEPS: usize = 10_000;
@@ -35,6 +35,7 @@ pub struct Bindings<'a> {
 /// its place in the pipeline file; values given from outside have no place.
 pub fn bind(pipeline: &Pipeline, given: Bindings<'_>) -> Result<Graph, Diagnostics> {
     let mut problems = Problems::new(&pipeline.source);
+    let pipeline = &*desugar::desugar(pipeline, &mut problems);
     let params = params::resolve(pipeline, given.params, &mut problems);
     let bound = Binder { pipeline, given, params: &params }.bind(&mut problems);
     Diagnostics::check(problems.found)?;
@@ -59,7 +60,7 @@ impl Binder<'_> {
         let outputs: Vec<_> = steps
             .iter()
             .zip(&chosen)
-            .map(|(step, chosen)| chosen.as_ref().map(|chosen| ports::outputs(chosen, ports::mode(chosen.kind, step))))
+            .map(|(step, chosen)| chosen.as_ref().map(|chosen| self.outputs(step, chosen)))
             .collect();
         let links = links::resolve(self.pipeline, &outputs, problems);
         self.check_inputs(&chosen, &outputs, &links, problems);
@@ -72,6 +73,17 @@ impl Binder<'_> {
         let mut bound = self.bind_steps(&chosen, &outputs, &links, &cells, known, problems);
         let order = order.filter(|_| problems.found.is_empty())?;
         Some(order.into_iter().flat_map(|at| std::mem::take(&mut bound[at])).collect())
+    }
+
+    fn outputs(&self, step: &Step, chosen: &Chosen<'_>) -> Vec<Output> {
+        match chosen.kind {
+            StepKind::Artifact => {
+                let config = step.with.as_ref().map(|with| fill(&with.node, self.params, &Map::new()));
+                let text = config.as_ref().and_then(|config| config.get("from")?.as_str());
+                vec![ports::artifact_output(text.unwrap_or_default())]
+            }
+            kind => ports::outputs(chosen, ports::mode(kind, step)),
+        }
     }
 
     fn check_inputs(
@@ -140,10 +152,10 @@ impl Binder<'_> {
             let mut bound = Vec::new();
             if let (Some(chosen), Some(outputs)) = (&chosen[at], &outputs[at]) {
                 let limits = step::limits(step, chosen, self.given.policy, problems);
-                let read = grants::effective(step, chosen, self.given.policy, problems);
+                let grants = grants::effective(step, chosen, self.given.policy, problems);
                 let configs =
                     if cells_known { options.configure(step, chosen, &sources, problems) } else { Vec::new() };
-                let shared = Shared { step, chosen, links: &links[at], outputs, limits, read };
+                let shared = Shared { step, chosen, links: &links[at], outputs, limits, grants };
                 edges += self.edges(at, &links[at], cells);
                 if edges > MAX_DEPENDENCIES {
                     let message =

@@ -3,12 +3,18 @@
 
 use serde_json::Value;
 
-use crate::config::{Policy, ProjectPath, Step, listed};
+use crate::config::{Origin, Policy, ProjectPath, Spanned, Step, listed};
 use crate::diagnostics::{Problems, Span};
 use crate::graph::plugins::Chosen;
 
 /// The capability of reading the project's files.
 const READ: &str = "read";
+
+/// The capability of calling out, through the host's broker.
+const HTTP: &str = "http";
+
+/// The capability of driving the project's endpoints.
+const ENDPOINTS: &str = "endpoints";
 
 /// The keyword that marks a configuration's text as the path of a file.
 const PATH_KEYWORD: &str = "x-wasmlops-path";
@@ -16,35 +22,86 @@ const PATH_KEYWORD: &str = "x-wasmlops-path";
 /// Schemas come from plugins, and may be built to be walked for ever.
 const MAX_VISITS: usize = 10_000;
 
-/// The step's grants, sorted; reports those that the plugin does not ask for or the project does not allow.
-pub(super) fn effective(
-    step: &Step,
-    chosen: &Chosen<'_>,
-    policy: &Policy,
-    problems: &mut Problems<'_>,
-) -> Vec<ProjectPath> {
-    let asked = chosen.plugin.manifest.capabilities.iter().any(|capability| capability.name == READ);
-    if let Some(first) = step.read.first().filter(|_| !asked) {
-        let (name, plugin) = (&step.name.value, chosen.plugin);
-        let message =
-            format!("step `{name}` grants `read`, which `{}` {} does not ask for", plugin.name, plugin.version);
-        problems.add_with_hint("grant-not-asked", first.span, message, "remove the grant");
+/// What a step may touch, each list sorted.
+#[derive(Clone, Default)]
+pub(super) struct Grants {
+    pub read: Vec<ProjectPath>,
+    pub http: Vec<Origin>,
+    pub endpoints: Vec<String>,
+}
+
+/// The step's grants; reports those that the plugin does not ask for or the project does not allow.
+pub(super) fn effective(step: &Step, chosen: &Chosen<'_>, policy: &Policy, problems: &mut Problems<'_>) -> Grants {
+    let mut check = Check { step, chosen, problems };
+    Grants {
+        read: check.kind(
+            READ,
+            &step.grants.read,
+            |path| policy.read.iter().any(|allowed| allowed.covers(path)),
+            || ("reading", format!("`policy.read` in the project file allows {}", names(&policy.read))),
+        ),
+        http: check.kind(
+            HTTP,
+            &step.grants.http,
+            |origin| policy.http.contains(origin),
+            || ("calling", policy_hint(HTTP, &policy.http)),
+        ),
+        endpoints: check.kind(
+            ENDPOINTS,
+            &step.grants.endpoints,
+            |name| policy.endpoints.contains(name),
+            || ("endpoint", policy_hint(ENDPOINTS, &policy.endpoints)),
+        ),
     }
-    for path in &step.read {
-        if !policy.read.iter().any(|allowed| allowed.covers(&path.value)) {
+}
+
+fn policy_hint(key: &str, allowed: &[impl ToString]) -> String {
+    match allowed {
+        [] => format!("`policy.{key}` in the project file allows none: list it there"),
+        _ => format!("`policy.{key}` in the project file allows {}", names(allowed)),
+    }
+}
+
+fn names(items: &[impl ToString]) -> String {
+    let texts: Vec<String> = items.iter().map(ToString::to_string).collect();
+    listed(texts.iter().map(String::as_str))
+}
+
+struct Check<'a, 'p> {
+    step: &'a Step,
+    chosen: &'a Chosen<'a>,
+    problems: &'a mut Problems<'p>,
+}
+
+impl Check<'_, '_> {
+    /// The three sides of one capability. `beyond` says what a grant is called, and what the policy allows.
+    fn kind<T: Clone + Ord + std::fmt::Display>(
+        &mut self,
+        capability: &str,
+        granted: &[Spanned<T>],
+        allowed: impl Fn(&T) -> bool,
+        beyond: impl Fn() -> (&'static str, String),
+    ) -> Vec<T> {
+        let (name, plugin) = (&self.step.name.value, self.chosen.plugin);
+        let asked = plugin.manifest.capabilities.iter().any(|known| known.name == capability);
+        if let Some(first) = granted.first().filter(|_| !asked) {
             let message = format!(
-                "step `{}` grants reading `{}`, which the project's policy does not allow",
-                step.name.value, path.value
+                "step `{name}` grants `{capability}`, which `{}` {} does not ask for",
+                plugin.name, plugin.version
             );
-            let allowed = listed(policy.read.iter().map(ProjectPath::as_str));
-            let hint = format!("`policy.read` in the project file allows {allowed}");
-            problems.add_with_hint("grant-beyond-policy", path.span, message, hint);
+            self.problems.add_with_hint("grant-not-asked", first.span, message, "remove the grant");
         }
+        for grant in granted.iter().filter(|grant| !allowed(&grant.value)) {
+            let (what, hint) = beyond();
+            let message =
+                format!("step `{name}` grants {what} `{}`, which the project's policy does not allow", grant.value);
+            self.problems.add_with_hint("grant-beyond-policy", grant.span, message, hint);
+        }
+        let mut grants: Vec<_> = granted.iter().map(|grant| grant.value.clone()).collect();
+        grants.sort();
+        grants.dedup();
+        grants
     }
-    let mut paths: Vec<_> = step.read.iter().map(|path| path.value.clone()).collect();
-    paths.sort();
-    paths.dedup();
-    paths
 }
 
 /// Reports paths in the configuration that the step's grants do not cover. `span_of` finds the place of a dotted path.
@@ -65,11 +122,11 @@ pub(super) fn check_paths(
                 format!("`{path}`: {error}"),
                 "put the file into the project, and grant it with `grants: { read: [...] }`",
             ),
-            Ok(file) if step.read.iter().any(|granted| granted.value.covers(&file)) => {}
+            Ok(file) if step.grants.read.iter().any(|granted| granted.value.covers(&file)) => {}
             Ok(file) => {
                 let message = format!("step `{}` reads `{file}`, which it was not granted", step.name.value);
                 let folder = file.as_str().rsplit_once('/').map_or(file.as_str(), |(folder, _)| folder);
-                let hint = match step.read.as_slice() {
+                let hint = match step.grants.read.as_slice() {
                     [] => format!("add `grants: {{ read: [{folder}] }}` to the step"),
                     _ => format!("add `{folder}` to the step's `grants.read`"),
                 };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::config::{Pipeline, Spanned, Step, StepReference, listed, span_inside};
+use crate::config::{BuiltInStep, Pipeline, Spanned, Step, StepReference, listed, span_inside};
 use crate::diagnostics::{Problems, Span, suggest};
 use crate::graph::{ArtifactType, Output};
 
@@ -12,6 +12,8 @@ pub(super) struct Link {
     pub step: usize,
     /// Unknown where the producer's plugin is.
     pub artifact: Option<ArtifactType>,
+    /// Whether an `artifact` step feeds it, which may bring nothing.
+    pub may_be_absent: bool,
 }
 
 /// All references of one step; `None` where a reference was reported as wrong.
@@ -108,11 +110,12 @@ impl Resolver<'_> {
     }
 
     fn output(&self, step: usize, name: &str, span: Span, problems: &mut Problems<'_>) -> Option<Link> {
+        let may_be_absent = self.pipeline.steps[step].built_in == Some(BuiltInStep::Artifact);
         let Some(outputs) = &self.outputs[step] else {
-            return Some(Link { step, artifact: None });
+            return Some(Link { step, artifact: None, may_be_absent });
         };
         if let Some(output) = outputs.iter().find(|output| output.name == name) {
-            return Some(Link { step, artifact: Some(output.artifact) });
+            return Some(Link { step, artifact: Some(output.artifact), may_be_absent });
         }
         let names = || outputs.iter().map(|output| output.name.as_str());
         let producer = &self.pipeline.steps[step].name.value;

@@ -7,19 +7,19 @@ use std::collections::{BTreeMap, HashMap};
 
 use jsonschema::Validator;
 use serde_json::{Map, Value};
-use wasmlops_package::{Digest, Kind};
+use wasmlops_package::Digest;
 
 use crate::config::{Pipeline, Root, Step, fill, listed, templates};
 use crate::diagnostics::{Problems, Span, suggest};
 use crate::graph::matrix::Axes;
 use crate::graph::options::errors::explain;
 use crate::graph::plugins::Chosen;
-use crate::graph::{Mode, grants, ports};
+use crate::graph::{Mode, StepKind, built_in, grants, ports};
 
 /// Checks configurations; keeps each plugin's compiled schema.
 #[derive(Default)]
 pub(super) struct Options {
-    validators: HashMap<(Digest, Kind), Option<Validator>>,
+    validators: HashMap<(Digest, StepKind), Option<Validator>>,
 }
 
 /// What a step is configured from.
@@ -78,7 +78,10 @@ impl Options {
                 None => problems.add(wrong.code, span, wrong.message),
             }
         }
-        grants::check_paths(step, chosen, config, &span_of, problems);
+        match chosen.kind.is_built_in() {
+            true => built_in::check(chosen.kind, &step.name.value, config, &span_of, problems),
+            false => grants::check_paths(step, chosen, config, &span_of, problems),
+        }
     }
 
     /// Compiles the schema once. A schema that reaches outside the manifest is refused, not fetched.

@@ -9,6 +9,7 @@ use wasmlops_package::{Component, Digest, Kind, Manifest, PluginName};
 
 use crate::config::{Step, listed};
 use crate::diagnostics::{Problems, suggest};
+use crate::graph::{StepKind, built_in};
 
 /// A plugin that a pipeline may use, as its component describes itself.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -40,12 +41,15 @@ impl From<&Component> for PluginInfo {
 #[derive(Clone, Copy)]
 pub(super) struct Chosen<'a> {
     pub plugin: &'a PluginInfo,
-    pub kind: Kind,
+    pub kind: StepKind,
     pub manifest: &'a KindManifest,
 }
 
 /// The highest version that the step's requirement allows, and the kind that the step means.
 pub(super) fn choose<'a>(step: &Step, plugins: &'a [PluginInfo], problems: &mut Problems<'_>) -> Option<Chosen<'a>> {
+    if let Some(kind) = step.built_in {
+        return Some(built_in::chosen(kind));
+    }
     let plugin = choose_version(step, plugins, problems)?;
     let kind = choose_kind(step, plugin, problems)?;
     let Some(manifest) = plugin.manifest.kinds.get(&kind) else {
@@ -54,7 +58,7 @@ pub(super) fn choose<'a>(step: &Step, plugins: &'a [PluginInfo], problems: &mut 
         problems.add_with_hint("invalid-manifest", step.uses.span, message, "build the plugin again with its SDK");
         return None;
     };
-    Some(Chosen { plugin, kind, manifest })
+    Some(Chosen { plugin, kind: kind.into(), manifest })
 }
 
 fn choose_version<'a>(step: &Step, plugins: &'a [PluginInfo], problems: &mut Problems<'_>) -> Option<&'a PluginInfo> {
@@ -83,9 +87,9 @@ fn choose_version<'a>(step: &Step, plugins: &'a [PluginInfo], problems: &mut Pro
 
 fn choose_kind(step: &Step, plugin: &PluginInfo, problems: &mut Problems<'_>) -> Option<Kind> {
     let names = || listed(plugin.kinds.iter().map(|kind| kind.as_str()));
-    let runs = |kind: &Kind| !matches!(kind, Kind::Deployer | Kind::Monitor);
-    let runnable: Vec<Kind> = plugin.kinds.iter().copied().filter(runs).collect();
-    let kind = match (&step.kind, runnable.as_slice()) {
+    // A validator that monitors as well is a validator in a pipeline, unless it is asked for the other.
+    let usual: Vec<Kind> = plugin.kinds.iter().copied().filter(|kind| *kind != Kind::Monitor).collect();
+    let kind = match (&step.kind, usual.as_slice()) {
         (Some(asked), _) if plugin.kinds.contains(&asked.value) => asked.value,
         (Some(asked), _) => {
             let message = format!("`{}` {} has no kind `{}`", plugin.name, plugin.version, asked.value);
@@ -110,12 +114,5 @@ fn choose_kind(step: &Step, plugin: &PluginInfo, problems: &mut Problems<'_>) ->
             return None;
         }
     };
-    if !runs(&kind) {
-        let message = format!("step `{}` uses a {kind}, which this version cannot run as a step", step.name.value);
-        let hint = "steps are data sources, processors, transforms, trainers, predictors and validators";
-        let span = step.kind.as_ref().map_or(step.uses.span, |kind| kind.span);
-        problems.add_with_hint("unsupported-kind", span, message, hint);
-        return None;
-    }
     Some(kind)
 }

@@ -6,7 +6,7 @@ use crate::config::{Input, Step, listed};
 use crate::diagnostics::{Problems, suggest};
 use crate::graph::links::Link;
 use crate::graph::plugins::Chosen;
-use crate::graph::{ArtifactType, Mode, Output};
+use crate::graph::{ArtifactType, Mode, Output, StepKind};
 
 /// What a step takes.
 pub(super) struct Takes {
@@ -23,7 +23,7 @@ struct Port {
     required: bool,
 }
 
-pub(super) fn mode(kind: Kind, step: &Step) -> Mode {
+pub(super) fn mode(kind: StepKind, step: &Step) -> Mode {
     let has_state = step.inputs.iter().any(|input| input.name.value == "state");
     if kind == Kind::Transform && has_state { Mode::Apply } else { Mode::Main }
 }
@@ -31,13 +31,9 @@ pub(super) fn mode(kind: Kind, step: &Step) -> Mode {
 /// The kind's own outputs, then the blobs that the manifest declares.
 pub(super) fn outputs(chosen: &Chosen<'_>, mode: Mode) -> Vec<Output> {
     let own: &[(&str, ArtifactType)] = match (chosen.kind, mode) {
-        (Kind::DataSource, _) => &[("table", ArtifactType::Table), ("report", ArtifactType::Report)],
-        (Kind::Transform, Mode::Main) => &[("state", ArtifactType::State)],
-        (Kind::Transform, Mode::Apply) => &[("table", ArtifactType::Table)],
-        (Kind::Trainer, _) => &[("model", ArtifactType::Model)],
-        (Kind::Predictor, _) => &[("predictions", ArtifactType::Table)],
-        (Kind::Validator, _) => &[("report", ArtifactType::Report)],
-        (Kind::Processor | Kind::Deployer | Kind::Monitor, _) => &[],
+        (StepKind::Model, _) => &[("version", ArtifactType::Version)],
+        (StepKind::Artifact, _) => &[],
+        (StepKind::Plugin(kind), mode) => own_outputs(kind, mode),
     };
     let mut outputs: Vec<_> = own
         .iter()
@@ -54,19 +50,50 @@ pub(super) fn outputs(chosen: &Chosen<'_>, mode: Mode) -> Vec<Output> {
     outputs
 }
 
+fn own_outputs(kind: Kind, mode: Mode) -> &'static [(&'static str, ArtifactType)] {
+    match (kind, mode) {
+        (Kind::DataSource, _) => &[("table", ArtifactType::Table), ("report", ArtifactType::Report)],
+        (Kind::Transform, Mode::Main) => &[("state", ArtifactType::State)],
+        (Kind::Transform, Mode::Apply) => &[("table", ArtifactType::Table)],
+        (Kind::Trainer, _) => &[("model", ArtifactType::Model)],
+        (Kind::Predictor, _) => &[("predictions", ArtifactType::Table)],
+        (Kind::Validator, _) => &[("report", ArtifactType::Report)],
+        (Kind::Deployer, _) => &[("deployment", ArtifactType::Report)],
+        (Kind::Monitor, _) => &[("findings", ArtifactType::Report)],
+        (Kind::Processor, _) => &[],
+    }
+}
+
+/// What an `artifact` step brings in, from what it was told: a model is named with an `@`. A run may lack it.
+pub(super) fn artifact_output(text: &str) -> Output {
+    let artifact = if text.contains('@') { ArtifactType::Model } else { ArtifactType::Table };
+    Output { name: artifact.to_string(), artifact, optional: true }
+}
+
+type Named = (&'static str, ArtifactType);
+
+/// What each kind takes by itself: what it needs, and what it can do without.
+fn own_inputs(kind: StepKind, mode: Mode) -> (&'static [Named], &'static [Named]) {
+    let StepKind::Plugin(kind) = kind else {
+        return if kind == StepKind::Model { (&[("model", ArtifactType::Model)], &[]) } else { (&[], &[]) };
+    };
+    match (kind, mode) {
+        (Kind::Transform, Mode::Main) => (&[("table", ArtifactType::Table)], &[]),
+        (Kind::Transform, Mode::Apply) => (&[("table", ArtifactType::Table), ("state", ArtifactType::State)], &[]),
+        (Kind::Trainer, _) => (&[("train", ArtifactType::Table)], &[("validation", ArtifactType::Table)]),
+        (Kind::Predictor, _) => (&[("model", ArtifactType::Model), ("table", ArtifactType::Table)], &[]),
+        (Kind::Validator, _) => {
+            (&[("table", ArtifactType::Table)], &[("model", ArtifactType::Model), ("baseline", ArtifactType::Model)])
+        }
+        (Kind::Deployer, _) => (&[("release", ArtifactType::Version)], &[]),
+        (Kind::Monitor, _) => (&[("window", ArtifactType::Table)], &[("reference", ArtifactType::Table)]),
+        (Kind::DataSource | Kind::Processor, _) => (&[], &[]),
+    }
+}
+
 impl Takes {
     pub fn of(chosen: &Chosen<'_>, mode: Mode) -> Self {
-        let (required, optional): (&[_], &[_]) = match (chosen.kind, mode) {
-            (Kind::Transform, Mode::Main) => (&[("table", ArtifactType::Table)], &[]),
-            (Kind::Transform, Mode::Apply) => (&[("table", ArtifactType::Table), ("state", ArtifactType::State)], &[]),
-            (Kind::Trainer, _) => (&[("train", ArtifactType::Table)], &[("validation", ArtifactType::Table)]),
-            (Kind::Predictor, _) => (&[("model", ArtifactType::Model), ("table", ArtifactType::Table)], &[]),
-            (Kind::Validator, _) => (
-                &[("table", ArtifactType::Table)],
-                &[("model", ArtifactType::Model), ("baseline", ArtifactType::Model)],
-            ),
-            (Kind::DataSource | Kind::Processor | Kind::Deployer | Kind::Monitor, _) => (&[], &[]),
-        };
+        let (required, optional) = own_inputs(chosen.kind, mode);
         let declared = &chosen.manifest.inputs;
         let find = |name: &str| declared.iter().find(|port| port.name == name);
         let port = |name: &str, artifact, required| Port { name: name.to_owned(), artifact, required };
@@ -86,8 +113,13 @@ impl Takes {
         Self {
             ports,
             any_table: chosen.kind == Kind::Processor && find("*").is_some(),
-            states: matches!(chosen.kind, Kind::Transform | Kind::Trainer),
+            states: chosen.kind == Kind::Transform || chosen.kind == Kind::Trainer,
         }
+    }
+
+    /// Whether the step can run without this input.
+    pub fn can_lack(&self, input: &str) -> bool {
+        !self.ports.iter().any(|port| port.name == input && port.required)
     }
 
     /// In words: `` `train`, `validation` and transform states under any name``.

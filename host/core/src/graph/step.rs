@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::config::{LimitChoices, Policy, ProjectPath, Spanned, Step, cell_suffix, format_duration, format_size};
+use crate::config::{LimitChoices, Policy, Spanned, Step, cell_suffix, format_duration, format_size};
 use crate::diagnostics::Problems;
+use crate::graph::grants::Grants;
 use crate::graph::links::Links;
 use crate::graph::matrix::{Axes, pick};
 use crate::graph::plugins::Chosen;
+use crate::graph::ports::Takes;
 use crate::graph::{BoundStep, Output, OutputRef, PluginId, StepKey, StepSpans, ports};
 use crate::limits::Limits;
 
@@ -34,7 +36,7 @@ pub(super) struct Shared<'a> {
     pub links: &'a Links,
     pub outputs: &'a [Output],
     pub limits: Limits,
-    pub read: Vec<ProjectPath>,
+    pub grants: Grants,
 }
 
 /// The step's limits: its own, else those that the plugin advises, else the defaults; the project's policy is the
@@ -90,7 +92,7 @@ impl Shared<'_> {
         needs.retain(|key| !inputs.iter().any(|(_, from)| from.step == *key));
         needs.sort();
         needs.dedup();
-        Some(BoundStep {
+        let mut bound = BoundStep {
             key: own.keys[cell].clone(),
             name: step.name.value.clone(),
             uses: step.uses_text.clone(),
@@ -109,12 +111,30 @@ impl Shared<'_> {
             matrix: values.clone(),
             retry: step.retry.clone(),
             limits: self.limits.clone(),
-            read: self.read.clone(),
+            read: self.grants.read.clone(),
+            http: self.grants.http.clone(),
+            endpoints: self.grants.endpoints.clone(),
+            optional_inputs: self.optional_inputs(),
             strict: step.strict,
             cache: step.cache,
             outputs: self.outputs.to_vec(),
             spans: spans(step),
-        })
+        };
+        bound.cache &= !bound.is_captured();
+        Some(bound)
+    }
+
+    /// The inputs from `artifact` steps that the step's kind does not insist on.
+    fn optional_inputs(&self) -> Vec<String> {
+        let Shared { step, chosen, .. } = self;
+        let takes = Takes::of(chosen, ports::mode(chosen.kind, step));
+        let absent = step
+            .inputs
+            .iter()
+            .zip(&self.links.inputs)
+            .filter(|(_, link)| link.as_ref().is_some_and(|link| link.may_be_absent));
+        let names = absent.map(|(input, _)| &input.name.value);
+        names.filter(|name| takes.can_lack(name)).cloned().collect()
     }
 
     /// Nothing where one of them means no cell; all that do are reported.

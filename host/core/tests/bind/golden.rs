@@ -86,6 +86,9 @@ fn step_summary(step: &BoundStep, text: &mut String) {
     line("when", step.when.as_ref().map(|when| when.text().to_owned()).unwrap_or_default());
     line("when sees", list(step.when_steps.iter().map(|(name, key)| format!("{name} = {key}")).collect()));
     line("read", list(step.read.iter().map(ToString::to_string).collect()));
+    line("http", list(step.http.iter().map(ToString::to_string).collect()));
+    line("endpoints", list(step.endpoints.clone()));
+    line("can lack", list(step.optional_inputs.clone()));
     let outputs = step.outputs.iter().map(|output| {
         format!("{} ({}{})", output.name, output.artifact, if output.optional { ", optional" } else { "" })
     });

@@ -16,15 +16,16 @@ pub fn plugins() -> Vec<PluginInfo> {
         plugin("data-quality", "0.1.0", json!({"validator": data_quality()}), &[]),
         plugin("model-gate", "0.1.0", json!({"validator": model_gate()}), &[]),
         plugin("everything", "0.1.0", json!({"processor": join(), "validator": data_quality()}), &[]),
-        plugin("pusher", "0.1.0", json!({"deployer": kind(json!({}), json!([]), json!([]))}), &[]),
+        plugin("pusher", "0.1.0", json!({"deployer": pusher()}), &["http", "endpoints"]),
+        plugin("quiet-pusher", "0.1.0", json!({"deployer": pusher()}), &[]),
+        plugin("drift", "0.1.0", json!({"monitor": kind(json!({}), json!([]), json!([]))}), &[]),
     ]
 }
 
 const READ: &[&str] = &["read"];
 
 fn plugin(name: &str, version: &str, kinds: Value, capabilities: &[&str]) -> PluginInfo {
-    let capabilities: Vec<_> =
-        capabilities.iter().map(|name| json!({"name": name, "why": "to read the data"})).collect();
+    let capabilities: Vec<_> = capabilities.iter().map(|name| json!({"name": name, "why": "to do its work"})).collect();
     let manifest: Manifest = serde_json::from_value(json!({
         "name": name, "version": version, "contract": "0.1.0", "description": "for tests",
         "kinds": kinds, "capabilities": capabilities,
@@ -35,7 +36,7 @@ fn plugin(name: &str, version: &str, kinds: Value, capabilities: &[&str]) -> Plu
         version: manifest.version.clone(),
         digest: Digest::sha256(format!("{name} {version}").as_bytes()),
         kinds: manifest.kinds.keys().copied().collect(),
-        needs_files: !capabilities.is_empty(),
+        needs_files: manifest.capabilities.iter().any(|capability| capability.name == "read"),
         manifest,
     }
 }
@@ -148,6 +149,10 @@ fn data_quality() -> Value {
         json!([{"name": "table"}]),
         json!([{"name": "report"}]),
     )
+}
+
+fn pusher() -> Value {
+    kind(json!({"properties": {"endpoint": {"type": "string"}}}), json!([]), json!([{"name": "log", "optional": true}]))
 }
 
 fn model_gate() -> Value {

@@ -40,12 +40,23 @@ fn schema_and_parser_know_the_same_keys() {
     let step = |keys: &Value| json!({"pipeline": "p", "steps": {"s": keys}});
     let part = |schema: &Value, pointer: &str| schema.pointer(pointer).unwrap().clone();
     let schema = pipeline_schema();
-    let steps = part(&schema, "/properties/steps/additionalProperties");
+    let steps = part(&schema, "/properties/steps/additionalProperties/anyOf/0");
+    let model = part(&schema, "/properties/steps/additionalProperties/anyOf/1");
+    let artifact = part(&schema, "/properties/steps/additionalProperties/anyOf/2");
     let param = part(&schema, "/properties/params/additionalProperties/anyOf/0");
-    let places: [Place<'_>; 6] = [
+    let with = |own: &'static str| {
+        move |keys: &Value| {
+            let mut keys = keys.clone();
+            keys.as_object_mut().unwrap().entry(own).or_insert_with(|| json!("x"));
+            json!({"pipeline": "p", "steps": {"s": keys}})
+        }
+    };
+    let places: [Place<'_>; 8] = [
         (&schema, &|keys| keys.clone()),
         (&param, &|keys| json!({"pipeline": "p", "params": {"x": keys}, "steps": {}})),
         (&steps, &step),
+        (&model, &with("model")),
+        (&artifact, &with("artifact")),
         (&part(&steps, "/properties/retry"), &|keys| step(&json!({"retry": keys}))),
         (&part(&steps, "/properties/limits"), &|keys| step(&json!({"limits": keys}))),
         (&part(&steps, "/properties/grants"), &|keys| step(&json!({"grants": keys}))),
@@ -53,20 +64,52 @@ fn schema_and_parser_know_the_same_keys() {
     for (object, document) in places {
         check_keys(object, document, |text| parse_pipeline("p.yaml", text).err().map(|errors| errors.to_string()));
     }
+}
+
+#[test]
+fn project_schema_and_parser_know_the_same_keys() {
+    let part = |schema: &Value, pointer: &str| schema.pointer(pointer).unwrap().clone();
     let schema = project_schema();
+    let project = |key: &'static str| move |keys: &Value| json!({"project": "p", key: keys});
     let plugin = part(&schema, "/properties/plugins/additionalProperties/anyOf/1");
-    let places: [Place<'_>; 4] = [
+    let endpoint = part(&schema, "/properties/endpoints/additionalProperties");
+    let monitor = part(&schema, "/properties/monitors/additionalProperties");
+    let rule = part(&monitor, "/properties/rules/items");
+    let action = |number: usize| part(&rule, &format!("/properties/do/anyOf/0/anyOf/{number}"));
+    let in_endpoint = |keys: Value| json!({"project": "p", "endpoints": {"e": keys}});
+    let in_monitor = |keys: Value| json!({"project": "p", "monitors": {"m": keys}});
+    let in_rule = |keys: Value| in_monitor(json!({"rules": [keys]}));
+    let in_action = |keys: &Value, own: &str| {
+        let mut keys = keys.clone();
+        keys.as_object_mut().unwrap().entry(own).or_insert_with(|| json!("x"));
+        in_rule(json!({"do": keys}))
+    };
+    let places: [Place<'_>; 16] = [
         (&schema, &|keys| keys.clone()),
         (&plugin, &|keys| json!({"project": "p", "plugins": {"x": keys}})),
-        (&part(&schema, "/properties/policy"), &|keys| json!({"project": "p", "policy": keys})),
-        (
-            &part(&schema, "/properties/policy/properties/limits"),
-            &|keys| json!({"project": "p", "policy": {"limits": keys}}),
-        ),
+        (&part(&schema, "/properties/policy"), &project("policy")),
+        (&part(&schema, "/properties/policy/properties/limits"), &|keys| project("policy")(&json!({"limits": keys}))),
+        (&endpoint, &|keys| in_endpoint(keys.clone())),
+        (&part(&endpoint, "/properties/batch"), &|keys| in_endpoint(json!({"batch": keys}))),
+        (&part(&endpoint, "/properties/canary"), &|keys| in_endpoint(json!({"canary": keys}))),
+        (&part(&endpoint, "/properties/rollback"), &|keys| in_endpoint(json!({"rollback": keys}))),
+        (&part(&endpoint, "/properties/rollback/properties/score"), &|keys| {
+            in_endpoint(json!({"rollback": {"score": keys}}))
+        }),
+        (&part(&endpoint, "/properties/log"), &|keys| in_endpoint(json!({"log": keys}))),
+        (&part(&endpoint, "/properties/labels"), &|keys| in_endpoint(json!({"labels": keys}))),
+        (&monitor, &|keys| in_monitor(keys.clone())),
+        (&part(&monitor, "/properties/window"), &|keys| in_monitor(json!({"window": keys}))),
+        (&rule, &|keys| in_rule(keys.clone())),
+        (&action(1), &|keys| in_action(keys, "webhook")),
+        (&action(2), &|keys| in_action(keys, "run")),
     ];
     for (object, document) in places {
         check_keys(object, document, |text| parse_project("p.yaml", text).err().map(|errors| errors.to_string()));
     }
+    let limit = part(&rule, "/properties/limit");
+    let parse = |text: &str| parse_project("p.yaml", text).err().map(|errors| errors.to_string());
+    check_keys(&limit, &|keys| in_rule(json!({"limit": keys})), parse);
 }
 
 fn check_keys(object: &Value, document: &dyn Fn(&Value) -> Value, parse: impl Fn(&str) -> Option<String>) {

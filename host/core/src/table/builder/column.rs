@@ -10,8 +10,9 @@ use arrow_array::{ArrayRef, BinaryArray, BooleanArray, DictionaryArray, Primitiv
 use arrow_buffer::{BooleanBufferBuilder, MutableBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
 use super::texts::Texts;
+use crate::table::canonical::{canonical_nans_f32, canonical_nans_f64, zero_nulls};
 use crate::table::wire::{bit, i32s, offset};
-use crate::table::{Column, DataType, Dictionary, NAN_F32, NAN_F64, TableError};
+use crate::table::{Column, DataType, Dictionary, TableError};
 
 pub(super) struct ColumnBuilder {
     data_type: DataType,
@@ -92,7 +93,7 @@ impl ColumnBuilder {
                 let width = self.data_type.width().expect("values of a fixed width are the only ones left");
                 buffer.extend_from_slice(&column.values[rows.start * width..rows.end * width]);
                 let added = &mut buffer.as_slice_mut()[first * width..];
-                zero_nulls(added, width, validity, rows.clone());
+                zero_nulls(added, width, validity, rows.start);
                 match (self.data_type, &mut self.texts, &column.dictionary) {
                     (DataType::F64, ..) => canonical_nans_f64(added),
                     (DataType::F32, ..) => canonical_nans_f32(added),
@@ -214,27 +215,6 @@ fn append_bytes(
         offsets.extend(i32s(&from[(rows.start + 1) * 4..(rows.end + 1) * 4]).map(|offset| offset + shift));
     }
     values.len() - before + 4 * rows.len()
-}
-
-fn zero_nulls(values: &mut [u8], width: usize, validity: Option<&[u8]>, rows: Range<usize>) {
-    let Some(validity) = validity else { return };
-    for (row, value) in rows.zip(values.chunks_exact_mut(width)) {
-        if !bit(validity, row) {
-            value.fill(0);
-        }
-    }
-}
-
-fn canonical_nans_f64(values: &mut [u8]) {
-    for value in values.as_chunks_mut().0 {
-        *value = if f64::from_le_bytes(*value).is_nan() { NAN_F64.to_le_bytes() } else { *value };
-    }
-}
-
-fn canonical_nans_f32(values: &mut [u8]) {
-    for value in values.as_chunks_mut().0 {
-        *value = if f32::from_le_bytes(*value).is_nan() { NAN_F32.to_le_bytes() } else { *value };
-    }
 }
 
 /// Codes of the batch's dictionary become codes of the table's; those of nulls are 0 already and stay so.

@@ -1,0 +1,140 @@
+//! Steps without a plugin: `model:` registers what a trainer made, `artifact:` brings in what is there already.
+//!
+//! What they are told becomes a configuration, so that the graph treats them like any other step.
+
+use wasmlops_package::PluginRef;
+
+use super::{GrantChoices, LimitChoices, Retry, Step, read_inputs, read_needs, read_when, read_with};
+use crate::config::reader::{Fields, Reader};
+use crate::config::yaml::{Entry, Node, NodeValue};
+use crate::config::{ModelRef, ModelRefError, Selector, Spanned, keys};
+
+/// What a step without a plugin does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BuiltInStep {
+    /// Registers a model.
+    Model,
+    /// Brings in an artifact.
+    Artifact,
+}
+
+/// An input that a registered model feeds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ModelInput {
+    pub name: Spanned<String>,
+    pub from: Spanned<ModelSource>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ModelSource {
+    /// `NAME@ALIAS` or `NAME@3`.
+    Model(ModelRef),
+    /// An alias of the one model that the pipeline registers.
+    Alias(String),
+}
+
+/// Reads a step with the key `model` or `artifact` and no `uses`. `None` where it is another step, or not to be read.
+pub(super) fn which(entry: &Entry) -> Option<BuiltInStep> {
+    let NodeValue::Map(entries) = &entry.node.value else { return None };
+    let has = |name: &str| entries.iter().any(|entry| entry.key == name);
+    match () {
+        () if has("uses") => None,
+        () if has("model") => Some(BuiltInStep::Model),
+        () if has("artifact") => Some(BuiltInStep::Artifact),
+        () => None,
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, built_in: BuiltInStep) -> Option<Step> {
+    let what = format!("step `{}`", entry.key);
+    let (known, own, as_options) = match built_in {
+        BuiltInStep::Model => (keys::MODEL_STEP, "model", ["model", "alias", "tags", "notes"].as_slice()),
+        BuiltInStep::Artifact => (keys::ARTIFACT_STEP, "artifact", ["artifact"].as_slice()),
+    };
+    let fields = reader.fields(&entry.node, &what, entry.key_span, known)?;
+    // An empty value means nothing to bring in; any other key without a value counts as absent.
+    let span = fields.entry(own).map_or(entry.key_span, |entry| entry.node.span);
+    let with = read_with(reader, &options(entry, &fields, as_options))?;
+    let (mut inputs, mut needs, mut when) = (Default::default(), Vec::new(), None);
+    if built_in == BuiltInStep::Model {
+        inputs = read_inputs(reader, &fields, &what);
+        needs = read_needs(reader, &fields);
+        when = fields.get("when").and_then(|node| read_when(reader, node));
+    }
+    let (inputs, models) = inputs;
+    Some(Step {
+        name: Spanned::new(entry.key.clone(), entry.key_span),
+        uses: Spanned::new(reference(own), span),
+        uses_text: own.to_owned(),
+        built_in: Some(built_in),
+        kind: None,
+        with: Some(with),
+        inputs,
+        models,
+        needs,
+        when,
+        matrix: Vec::new(),
+        retry: Retry::default(),
+        limits: LimitChoices::default(),
+        limit_spans: Default::default(),
+        grants: GrantChoices::default(),
+        strict: false,
+        cache: true,
+        description: fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned),
+    })
+}
+
+/// The step that `NAME@ALIAS` at an input stands for.
+pub(crate) fn hidden(name: &str, span: crate::diagnostics::Span) -> Step {
+    let node = Node { value: NodeValue::Text(name.to_owned()), span };
+    let from = Entry { key: "from".to_owned(), key_span: span, node };
+    let with = Entry { key: "with".to_owned(), key_span: span, node: Node { value: NodeValue::Map(vec![from]), span } };
+    Step {
+        name: Spanned::new(name.to_owned(), span),
+        uses: Spanned::new(reference("artifact"), span),
+        uses_text: "artifact".to_owned(),
+        built_in: Some(BuiltInStep::Artifact),
+        kind: None,
+        with: Some(with),
+        inputs: Vec::new(),
+        models: Vec::new(),
+        needs: Vec::new(),
+        when: None,
+        matrix: Vec::new(),
+        retry: Retry::default(),
+        limits: LimitChoices::default(),
+        limit_spans: Default::default(),
+        grants: GrantChoices::default(),
+        strict: false,
+        cache: true,
+        description: None,
+    }
+}
+
+/// The keys of the step that are its configuration.
+fn options(entry: &Entry, fields: &Fields<'_>, names: &[&str]) -> Entry {
+    let option = |name: &&str| {
+        let mut option = fields.entry(name)?.clone();
+        if option.key == "artifact" {
+            option.key = "from".to_owned();
+        }
+        Some(option)
+    };
+    let value = NodeValue::Map(names.iter().filter_map(option).collect());
+    Entry { key: "with".to_owned(), key_span: entry.key_span, node: Node { value, span: entry.node.span } }
+}
+
+fn reference(name: &str) -> PluginRef {
+    name.parse().expect("a lower-case word names a plugin")
+}
+
+/// What an input says that is no `step.output`: a registered model, or the alias of one.
+pub(super) fn model_source(text: &str) -> Option<Result<ModelSource, ModelRefError>> {
+    if text.contains('@') && !text.contains(['[', '.']) {
+        return Some(text.parse().map(ModelSource::Model));
+    }
+    match text.parse() {
+        Ok(Selector::Alias(alias)) => Some(Ok(ModelSource::Alias(alias))),
+        _ => None,
+    }
+}
