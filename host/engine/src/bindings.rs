@@ -7,7 +7,7 @@
 wasmtime::component::bindgen!({
     path: "../../wit/0.1.0",
     world: "every-kind",
-    imports: { default: trappable },
+    imports: { "wasmlops:plugin/endpoints": async | trappable, default: trappable },
     exports: { default: async },
     with: {
         "wasmlops:plugin/tables.table": crate::host::tables::TableHandle,

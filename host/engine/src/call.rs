@@ -1,5 +1,6 @@
 //! One call, start to end, on the thread it is given: store, limits, guest, outcome, cost.
 
+mod deliver;
 mod dispatch;
 pub(crate) mod wire;
 
@@ -11,8 +12,9 @@ use wasmlops_core::call::{Cancel, Outcome, Report, Request, Usage};
 use wasmlops_core::limits::Limits;
 use wasmtime::{Store, UpdateDeadline};
 
-pub(crate) use dispatch::Failure;
+pub(crate) use dispatch::{Failure, open};
 
+use crate::home::Home;
 use crate::outcome::outcome;
 use crate::prepare::Code;
 use crate::state::{MAX_GUEST_HANDLES, State};
@@ -22,11 +24,20 @@ use crate::watch::Watch;
 /// of about 2 MiB; models and states come whole.
 const HOSTCALL_BYTES: usize = 64 << 20;
 
+/// Whoever waits for a call.
+pub(crate) struct Caller {
+    /// Set when it no longer does.
+    pub abandoned: Cancel,
+    /// Its runtime.
+    pub home: Home,
+}
+
 /// Runs the call. The store is dropped before this returns, whatever came of it.
-pub(crate) fn run(code: &Code, request: Request, abandoned: Cancel, runtime: &Runtime) -> Report {
+pub(crate) fn run(code: &Code, request: Request, caller: Caller, runtime: &Runtime) -> Report {
     let _span = tracing::debug_span!("call", component = %code.digest.short()).entered();
     let (started, cpu) = (Instant::now(), thread_cpu());
     let Request { call, limits, sandbox, observer, cancel } = request;
+    let Caller { abandoned, home } = caller;
     let watch = Arc::new(Watch::new(&limits, started, cancel, abandoned));
 
     let refused = |what: String| Report { outcome: Outcome::Denied { what }, usage: Usage::default() };
@@ -34,8 +45,8 @@ pub(crate) fn run(code: &Code, request: Request, abandoned: Cancel, runtime: &Ru
         // Never run unmetered what was to be metered.
         return refused("a limit of fuel on code that was prepared without metering".into());
     }
-    let mut store = match State::new(&limits, sandbox, observer, watch.clone()) {
-        Ok(state) => open_store(code, &limits, state),
+    let mut store = match State::new(&limits, sandbox, observer, watch.clone(), home) {
+        Ok(state) => open_store(code, &limits, state, UpdateDeadline::Continue),
         Err(error) => return refused(format!("the granted files: {error:#}")),
     };
 
@@ -55,7 +66,13 @@ pub(crate) fn run(code: &Code, request: Request, abandoned: Cancel, runtime: &Ru
 }
 
 /// A fresh store under all limits, its first deadline set: instantiation runs guest code already.
-fn open_store(code: &Code, limits: &Limits, state: State) -> Store<State> {
+/// `at_tick` says what a guest that may go on does at each tick.
+pub(crate) fn open_store(
+    code: &Code,
+    limits: &Limits,
+    state: State,
+    at_tick: fn(u64) -> UpdateDeadline,
+) -> Store<State> {
     let watch = state.watch.clone();
     let mut store = Store::new(code.instance.engine(), state);
     store.limiter(|state| &mut state.limiter);
@@ -65,7 +82,7 @@ fn open_store(code: &Code, limits: &Limits, state: State) -> Store<State> {
         store.set_fuel(limits.fuel.unwrap_or(u64::MAX)).expect("the profile meters fuel");
     }
     store.epoch_deadline_callback(move |_| {
-        Ok(if watch.check().is_some() { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+        Ok(if watch.check().is_some() { UpdateDeadline::Interrupt } else { at_tick(1) })
     });
     store.set_epoch_deadline(1);
     store

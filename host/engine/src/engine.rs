@@ -5,18 +5,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::oneshot;
-use wasmlops_core::call::{Cancel, Outcome, Report, Request, Usage};
+use wasmlops_core::call::{Cancel, LogLine, MetricPoint, Observer, Outcome, Progress, Report, Request, Usage};
 use wasmlops_package::Digest;
 use wasmtime::component::Linker;
 
-use crate::call;
+use crate::call::{self, Caller};
 use crate::compiled_cache::CompiledCache;
 use crate::config::{self, Profile};
+use crate::home::Home;
 use crate::linker::linker;
 use crate::pool::{Job, Pool};
 use crate::prepare::{PrepareError, Prepared, Workshop, check_bytes, prepare};
 use crate::state::State;
 use crate::ticker::Ticker;
+use crate::warm::{Warm, WarmError, WarmRequest};
 
 /// Components kept ready in memory. When one more comes, all are let go, and come back from the disk when needed.
 const MAX_READY: usize = 256;
@@ -120,6 +122,20 @@ impl Engine {
         reply.blocking_recv().unwrap_or_else(|_| host_fault())
     }
 
+    /// Loads a model and keeps it loaded, on the caller's task: what a guest computes there is cut into pieces of about
+    /// 10 ms, between which other tasks go on. `limits.timeout` is for the loading; it also ends when the future is
+    /// dropped. What the guests log is thrown away.
+    ///
+    /// Errors: see [`WarmError`].
+    pub async fn warm(&self, request: WarmRequest) -> Result<Warm, WarmError> {
+        Warm::load(request, Arc::new(Nobody), self.shared.ticker.clone()).await
+    }
+
+    /// As [`Engine::warm`], with someone to hear what the guests say. Lines beyond `limits.log_bytes` are thrown away.
+    pub async fn warm_heard(&self, request: WarmRequest, observer: Arc<dyn Observer>) -> Result<Warm, WarmError> {
+        Warm::load(request, observer, self.shared.ticker.clone()).await
+    }
+
     /// Names what results depend on besides component, configuration and inputs; for cache keys. It does not change
     /// with a patch of wasmtime.
     pub fn profile_id(&self, profile: Profile) -> String {
@@ -128,14 +144,14 @@ impl Engine {
 
     fn job(&self, prepared: &Prepared, request: Request) -> (Job, oneshot::Receiver<Report>, AbandonOnDrop) {
         let (sender, reply) = oneshot::channel();
-        let abandoned = Cancel::default();
-        let abandon = AbandonOnDrop(abandoned.clone());
+        let caller = Caller { abandoned: Cancel::default(), home: Home::here() };
+        let abandon = AbandonOnDrop(caller.abandoned.clone());
         let prepared = prepared.clone();
         let ticker = self.shared.ticker.clone();
         let job: Job = Box::new(move |runtime| {
             let _ticking = ticker.tick();
             // Nobody listens any more if the caller has gone.
-            let _ = sender.send(call::run(prepared.code(), request, abandoned, runtime));
+            let _ = sender.send(call::run(prepared.code(), request, caller, runtime));
         });
         (job, reply, abandon)
     }
@@ -148,6 +164,16 @@ impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
     }
+}
+
+/// Hears nothing.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn log(&self, _: LogLine) {}
+    fn metrics(&self, _: Vec<MetricPoint>) {}
+    fn progress(&self, _: Progress) {}
+    fn checkpoint(&self, _: Vec<u8>) {}
 }
 
 impl Shared {

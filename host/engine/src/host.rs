@@ -3,6 +3,7 @@
 
 pub(crate) mod blobs;
 pub(crate) mod checkpoint;
+mod endpoints;
 pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod progress;
@@ -15,6 +16,14 @@ impl types::Host for State {}
 
 fn invalid_input(message: impl Into<String>) -> Error {
     Error::InvalidInput(ErrorDetail { message: message.into(), field: None })
+}
+
+fn denied(message: impl Into<String>) -> Error {
+    Error::Denied(ErrorDetail { message: message.into(), field: None })
+}
+
+fn unavailable(message: impl Into<String>) -> Error {
+    Error::Unavailable(ErrorDetail { message: message.into(), field: None })
 }
 
 fn exhausted(message: impl Into<String>) -> Error {

@@ -17,6 +17,7 @@ const SLOT_BYTES: u64 = size_of::<usize>() as u64;
 
 pub(crate) struct Limiter {
     limit: u64,
+    components: usize,
     memory: u64,
     slots: usize,
     peak: u64,
@@ -28,7 +29,12 @@ pub(crate) struct Limiter {
 impl Limiter {
     /// `limit` in bytes.
     pub fn new(limit: u64) -> Self {
-        Self { limit, memory: 0, slots: 0, peak: 0, last: (0, 0), refused: false }
+        Self::for_components(1, limit)
+    }
+
+    /// As [`Limiter::new`], for a store with several components, each of which may have its count of things.
+    pub fn for_components(components: usize, limit: u64) -> Self {
+        Self { limit, components, memory: 0, slots: 0, peak: 0, last: (0, 0), refused: false }
     }
 
     /// The most bytes held at once.
@@ -83,15 +89,15 @@ impl ResourceLimiter for Limiter {
     }
 
     fn instances(&self) -> usize {
-        MAX_INSTANCES
+        self.components * MAX_INSTANCES
     }
 
     fn tables(&self) -> usize {
-        MAX_TABLES
+        self.components * MAX_TABLES
     }
 
     fn memories(&self) -> usize {
-        MAX_MEMORIES
+        self.components * MAX_MEMORIES
     }
 }
 

@@ -16,6 +16,8 @@ const CONTRACT_INTERFACES: [&str; 7] = ["types", "tables", "log", "metrics", "pr
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Import {
     Linked,
+    /// There for components that export the kind `deployer`, and for no others.
+    ForDeployers,
     /// The contract in a version that this host does not speak.
     OtherContract,
     Denied,
@@ -33,10 +35,11 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State
 pub(crate) fn judge(import: &str) -> Import {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
     if let Some(interface) = name.strip_prefix("wasmlops:plugin/") {
-        return match (CONTRACT_INTERFACES.contains(&interface), version == CONTRACT) {
-            (true, true) => Import::Linked,
-            (_, false) => Import::OtherContract,
-            (false, true) => Import::Denied,
+        return match version == CONTRACT {
+            false => Import::OtherContract,
+            true if interface == "endpoints" => Import::ForDeployers,
+            true if CONTRACT_INTERFACES.contains(&interface) => Import::Linked,
+            true => Import::Denied,
         };
     }
     // Drafts (`0.2.0-rc-2023-11-10`) are other interfaces under the same name.
@@ -50,12 +53,18 @@ mod tests {
 
     #[test]
     fn only_what_is_linked() {
-        for import in ["wasmlops:plugin/log@0.1.0", "wasi:io/poll@0.2.0", "wasi:random/random@0.2.12"] {
+        for import in [
+            "wasmlops:plugin/log@0.1.0",
+            "wasi:io/poll@0.2.0",
+            "wasi:random/random@0.2.12",
+            "wasi:http/outgoing-handler@0.2.6",
+        ] {
             assert_eq!(judge(import), Import::Linked, "{import}");
         }
+        assert_eq!(judge("wasmlops:plugin/endpoints@0.1.0"), Import::ForDeployers);
         for import in [
             "wasi:sockets/tcp@0.2.0",
-            "wasi:http/outgoing-handler@0.2.0",
+            "wasi:http/incoming-handler@0.2.0",
             "wasi:io/poll",
             "wasi:io/poll@0.3.0",
             "wasi:io/poll@0.2.0-rc-2023-11-10",

@@ -43,14 +43,16 @@ impl PrepareError {
     pub fn hint(&self) -> &'static str {
         match self {
             PrepareError::NotAComponent { .. } => "build the plugin for the target `wasm32-wasip2`",
-            PrepareError::Denied { import }
-                if import.starts_with("wasi:sockets") || import.starts_with("wasi:http") =>
-            {
-                "plugins have no network; fetch the data before the run and grant the file with `read`"
+            PrepareError::Denied { import } if import.starts_with("wasi:sockets") => {
+                "plugins have no sockets; send HTTP requests through `wasi:http/outgoing-handler` to origins that the \
+                 step is granted with `http`, or fetch the data before the run"
+            }
+            PrepareError::Denied { import } if import.starts_with("wasmlops:plugin/endpoints") => {
+                "only deployers drive the host's endpoints; export the kind `deployer`, or leave the import out"
             }
             PrepareError::Denied { .. } => {
-                "plugins may import the contract's host interfaces, and `cli`, `clocks`, `filesystem`, `io` and \
-                 `random` of WASI 0.2"
+                "plugins may import the contract's host interfaces, and `cli`, `clocks`, `filesystem`, `io`, `random` \
+                 and outgoing `http` of WASI 0.2"
             }
             PrepareError::Contract { .. } => "build the plugin with an SDK for the contract that this host speaks",
             PrepareError::TooLarge { .. } => {
@@ -86,6 +88,8 @@ pub(crate) struct Kinds {
     pub trainer: Option<kinds::trainer::GuestIndices>,
     pub predictor: Option<kinds::predictor::GuestIndices>,
     pub validator: Option<kinds::validator::GuestIndices>,
+    pub deployer: Option<kinds::deployer::GuestIndices>,
+    pub monitor: Option<kinds::monitor::GuestIndices>,
 }
 
 impl Prepared {
@@ -152,6 +156,7 @@ pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), PrepareError> {
     let malformed =
         |error: wasmparser::BinaryReaderError| PrepareError::NotAComponent { reason: error.message().into() };
     let mut depth = 0;
+    let (mut imports, mut delivers) = (Vec::new(), false);
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
@@ -161,23 +166,30 @@ pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), PrepareError> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             // The outermost one ends the stream.
             Payload::End(_) => depth -= i32::from(depth > 0),
-            Payload::ComponentImportSection(imports) if depth == 0 => {
-                for import in imports {
-                    check_import(import.map_err(malformed)?.name.name)?;
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(import.map_err(malformed)?.name.name);
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    delivers |= export.map_err(malformed)?.name.name.starts_with("wasmlops:plugin/deployer@");
                 }
             }
             _ => {}
         }
     }
-    Ok(())
+    imports.into_iter().try_for_each(|import| check_import(import, delivers))
 }
 
-fn check_import(name: &str) -> Result<(), PrepareError> {
+/// `delivers`: the component is a deployer.
+fn check_import(name: &str, delivers: bool) -> Result<(), PrepareError> {
     let shown = neutralise_within(name, 200);
     match judge(name) {
         Import::Linked => Ok(()),
+        Import::ForDeployers if delivers => Ok(()),
         Import::OtherContract => Err(PrepareError::Contract { reason: format!("it imports `{shown}`") }),
-        Import::Denied => Err(PrepareError::Denied { import: shown }),
+        Import::ForDeployers | Import::Denied => Err(PrepareError::Denied { import: shown }),
     }
 }
 
@@ -226,6 +238,8 @@ fn find_kinds(instance: &InstancePre<State>) -> Result<Kinds, PrepareError> {
         trainer: find!(trainer, "trainer"),
         predictor: find!(predictor, "predictor"),
         validator: find!(validator, "validator"),
+        deployer: find!(deployer, "deployer"),
+        monitor: find!(monitor, "monitor"),
     };
     match &kinds {
         Kinds {
@@ -235,9 +249,11 @@ fn find_kinds(instance: &InstancePre<State>) -> Result<Kinds, PrepareError> {
             trainer: None,
             predictor: None,
             validator: None,
+            deployer: None,
+            monitor: None,
         } => {
-            let reason = "it exports no kind that a step can call: none of `data-source`, `processor`, `transform`, \
-                          `trainer`, `predictor`, `validator`";
+            let reason = "it exports no kind of plugin: none of `data-source`, `processor`, `transform`, `trainer`, \
+                          `predictor`, `validator`, `deployer`, `monitor`";
             Err(PrepareError::Contract { reason: reason.into() })
         }
         _ => Ok(kinds),

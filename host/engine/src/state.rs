@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmlops_core::call::{Observer, Sandbox};
+use wasmlops_core::call::{Endpoints, Observer, Sandbox};
 use wasmlops_core::limits::Limits;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
 
+use crate::home::Home;
 use crate::host::blobs::BlobSlot;
 use crate::host::tables::WriterSlot;
 use crate::limiter::Limiter;
 use crate::log_sink::LogSink;
 use crate::wasi::files::FileRules;
+use crate::wasi::http::Outgoing;
 use crate::wasi::random::Randomness;
 use crate::wasi::stdio::Stdio;
 use crate::watch::Watch;
@@ -34,6 +36,7 @@ pub(crate) struct State {
     pub stdio: Stdio,
     pub files: FileRules,
     pub random: Randomness,
+    pub http: Outgoing,
 
     pub metric_points_left: u64,
     pub checkpoint: Option<Arc<[u8]>>,
@@ -43,6 +46,7 @@ pub(crate) struct State {
     pub blobs: Vec<BlobSlot>,
     pub writers: Vec<WriterSlot>,
     pub output: OutputBudget,
+    pub outside: Outside,
 }
 
 impl State {
@@ -52,6 +56,7 @@ impl State {
         sandbox: Sandbox,
         observer: Arc<dyn Observer>,
         watch: Arc<Watch>,
+        home: Home,
     ) -> wasmtime::Result<Self> {
         let log = LogSink::new(observer.clone(), limits.log_bytes);
         let stdio = Stdio::new(&log, &watch);
@@ -64,6 +69,7 @@ impl State {
             stdio,
             files: FileRules::default(),
             random: Randomness::new(&sandbox.seed),
+            http: Outgoing::new(sandbox.http, home.clone(), &watch, &log),
             metric_points_left: limits.metric_points,
             checkpoint: sandbox.checkpoint,
             blob_inputs: sandbox.blobs,
@@ -71,11 +77,18 @@ impl State {
             blobs: Vec::new(),
             writers: Vec::new(),
             output: OutputBudget::new(limits.output_bytes),
+            outside: Outside { endpoints: sandbox.endpoints, home },
             watch,
             log,
             observer,
         })
     }
+}
+
+/// What reaches out of the sandbox, where the call was granted any of it.
+pub(crate) struct Outside {
+    pub endpoints: Option<Arc<dyn Endpoints>>,
+    pub home: Home,
 }
 
 /// Bytes of tables, blobs and the checkpoint, together.
@@ -89,7 +102,7 @@ pub(crate) struct OutputBudget {
 }
 
 impl OutputBudget {
-    fn new(limit: u64) -> Self {
+    pub fn new(limit: u64) -> Self {
         Self { limit, written: 0, checkpoint: 0, peak: 0, refused: None }
     }
 

@@ -24,6 +24,8 @@ struct Shared {
 struct TickerState {
     engines: Vec<wasmtime::Engine>,
     running_calls: usize,
+    /// The thread waits for a call. To wake it when it does not would cost every short call a system call.
+    idle: bool,
     closed: bool,
 }
 
@@ -46,7 +48,7 @@ impl Ticker {
     pub fn tick(&self) -> Ticking<'_> {
         let mut state = self.shared.lock();
         state.running_calls += 1;
-        if state.running_calls == 1 {
+        if std::mem::take(&mut state.idle) {
             self.shared.changed.notify_one();
         }
         Ticking(&self.shared)
@@ -71,9 +73,10 @@ impl Shared {
         let mut state = self.lock();
         while !state.closed {
             if state.running_calls == 0 {
+                state.idle = true;
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
             }
+            // Also when the call that woke this thread is over already: the next ones need not wake it then.
             drop(state);
             std::thread::sleep(TICK);
             state = self.lock();

@@ -1,12 +1,13 @@
 //! The part of WASI 0.2 that guests get, made deterministic: clocks stand at the run's nominal time, randomness comes
-//! from the step's seed, stdout and stderr go to the log, granted files are read-only. No environment, no arguments, no
-//! sockets, no name lookup: those interfaces are not linked at all.
+//! from the step's seed, stdout and stderr go to the log, granted files are read-only, HTTP requests go to the call's
+//! broker. No environment, no arguments, no sockets, no name lookup: those interfaces are not linked at all.
 //!
 //! Calls are counted where each interface reaches into the store; a breach found there stops the guest at the next
 //! tick.
 
 mod clock;
 pub(crate) mod files;
+pub(crate) mod http;
 pub(crate) mod random;
 pub(crate) mod stdio;
 
@@ -19,12 +20,14 @@ use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, io, random as random_bindings};
 use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi_http::WasiHttp;
+use wasmtime_wasi_http::p2::bindings::http::{outgoing_handler, types};
 
 use crate::state::State;
 use crate::watch::Watch;
 
 /// What [`link`] defines, without the version: any final 0.2 will do.
-pub(crate) const INTERFACES: [&str; 20] = [
+pub(crate) const INTERFACES: [&str; 22] = [
     "wasi:cli/environment",
     "wasi:cli/exit",
     "wasi:cli/stderr",
@@ -39,6 +42,8 @@ pub(crate) const INTERFACES: [&str; 20] = [
     "wasi:clocks/wall-clock",
     "wasi:filesystem/preopens",
     "wasi:filesystem/types",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
     "wasi:io/error",
     "wasi:io/poll",
     "wasi:io/streams",
@@ -80,6 +85,9 @@ pub(crate) fn link(l: &mut Linker<State>) -> wasmtime::Result<()> {
 
     filesystem::preopens::add_to_linker::<State, WasiFilesystem>(l, State::file_system)?;
     filesystem::types::add_to_linker::<State, files::Files>(l, State::granted_files)?;
+
+    outgoing_handler::add_to_linker::<State, WasiHttp>(l, State::http)?;
+    types::add_to_linker::<State, WasiHttp>(l, &types::LinkOptions::default(), State::http)?;
 
     cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
     cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;

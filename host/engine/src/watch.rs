@@ -1,7 +1,8 @@
 //! What may end a call from outside the guest: its deadline, a cancelled run, and the budget of host calls.
 //!
-//! One [`Watch`] a call, shared by the epoch callback, the timer beside the call, and everything that counts. Whoever
-//! finds a reason first records it, and `outcome` believes that record before anything the guest says.
+//! One [`Watch`] a call, or one for all calls of a warm instance, shared by the epoch callback, the timer beside the
+//! call, and everything that counts. Whoever finds a reason first records it, and `outcome` believes that record before
+//! anything the guest says.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -31,7 +32,9 @@ pub(crate) enum Stop {
 pub(crate) struct Stopped;
 
 pub(crate) struct Watch {
-    deadline: Instant,
+    started: Instant,
+    /// Nanoseconds after `started`.
+    deadline: AtomicU64,
     cancel: Cancel,
     /// Set when nobody waits for the call any more.
     abandoned: Cancel,
@@ -50,10 +53,9 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub fn new(limits: &Limits, started: Instant, cancel: Cancel, abandoned: Cancel) -> Self {
-        // A timeout beyond what a clock can hold is none; a hundred years will do.
-        let far = Duration::from_secs(100 * 365 * 86_400);
         Self {
-            deadline: started + limits.timeout.min(far),
+            started,
+            deadline: AtomicU64::new(nanoseconds(limits.timeout)),
             cancel,
             abandoned,
             cancel_seen: OnceLock::new(),
@@ -66,6 +68,13 @@ impl Watch {
             bytes: AtomicU64::new(0),
             stop: OnceLock::new(),
         }
+    }
+
+    /// Begins the next call of a warm instance: it has `timeout`, and the budgets of host calls anew.
+    pub fn begin(&self, timeout: Duration) {
+        self.deadline.store(nanoseconds(self.started.elapsed().saturating_add(timeout)), Relaxed);
+        self.calls.store(0, Relaxed);
+        self.bytes.store(0, Relaxed);
     }
 
     /// Counts a call from the guest into the host, with `bytes` of arguments. To be asked first in each import.
@@ -110,13 +119,17 @@ impl Watch {
     pub fn check(&self) -> Option<&Stop> {
         if self.stop.get().is_none() {
             let now = Instant::now();
-            if now >= self.deadline {
+            if now >= self.deadline() {
                 self.stop(Stop::TimedOut);
             } else if self.abandoned.is_cancelled() || self.cancel_is_due(now) {
                 self.stop(Stop::Cancelled);
             }
         }
         self.stop.get()
+    }
+
+    fn deadline(&self) -> Instant {
+        self.started + Duration::from_nanos(self.deadline.load(Relaxed))
     }
 
     fn cancel_is_due(&self, now: Instant) -> bool {
@@ -130,7 +143,7 @@ impl Watch {
     /// Ends when the call has to. Runs beside the guest, for the time in which it blocks inside a host call.
     pub async fn until_stopped(&self) {
         while self.check().is_none() {
-            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left = self.deadline().saturating_duration_since(Instant::now());
             tokio::time::sleep(left.min(LOOK_EVERY)).await;
         }
     }
@@ -168,6 +181,12 @@ impl Watch {
     }
 }
 
+/// A time beyond what a clock can hold is none; a hundred years will do.
+fn nanoseconds(time: Duration) -> u64 {
+    let far = Duration::from_secs(100 * 365 * 86_400);
+    time.min(far).as_nanos().try_into().expect("a hundred years are fewer than 2^64 nanoseconds")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +201,18 @@ mod tests {
         assert!(watch.host_call(0).is_ok());
         assert!(watch.host_call(0).is_err());
         assert!(matches!(watch.check(), Some(Stop::HostBudget(_))));
+    }
+
+    #[test]
+    fn each_call_of_a_warm_instance_begins_anew() {
+        let watch = watch(Limits { host_calls: 1, timeout: Duration::ZERO, ..Limits::default() }, Cancel::default());
+        for _ in 0..3 {
+            watch.begin(Duration::from_secs(3600));
+            assert!(watch.host_call(0).is_ok());
+            assert_eq!(watch.check(), None);
+        }
+        watch.begin(Duration::ZERO);
+        assert_eq!(watch.check(), Some(&Stop::TimedOut));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! The kinds' functions: arguments in, answer out, and nothing believed before it is checked.
 
-use wasmlops_core::call::{Call, GuestError, SourceReport, Subject, ValidationReport, Value};
+use wasmlops_core::call::{
+    Call, Deployment, GuestError, Release, SourceReport, Subject, ValidationReport, Value, Window,
+};
 use wasmlops_core::table::{Schema, Table, TableBuilder};
 use wasmtime::Store;
 
-use super::wire;
+use super::{deliver, wire};
 use crate::bindings::imports::tables::{Batch, NamedTable, NamedWriter};
 use crate::bindings::imports::types::Error;
 use crate::bindings::kinds;
@@ -49,6 +51,8 @@ macro_rules! open {
     }};
 }
 
+pub(crate) use open;
+
 pub(super) async fn dispatch(store: &mut Store<State>, code: &Code, call: Call) -> Result<Value, Failure> {
     match call {
         Call::Read { config } => read(store, code, &config).await,
@@ -58,6 +62,10 @@ pub(super) async fn dispatch(store: &mut Store<State>, code: &Code, call: Call) 
         Call::Train { config, train: rows, validation } => train(store, code, &config, rows, validation).await,
         Call::Predict { model, input } => predict(store, code, &model, &input).await,
         Call::Validate { config, subject } => validate(store, code, &config, subject).await,
+        Call::Deploy { config, release, previous } => deploy(store, code, &config, release, previous).await,
+        Call::DeploymentStatus { config, deployment } => status(store, code, &config, deployment).await,
+        Call::Undeploy { config, deployment } => undeploy(store, code, &config, deployment).await,
+        Call::Observe { config, window, reference } => observe(store, code, &config, window, reference).await,
     }
 }
 
@@ -165,6 +173,58 @@ async fn validate(store: &mut Store<State>, code: &Code, config: &str, subject: 
     Ok(Value::Validation(report))
 }
 
+async fn deploy(
+    store: &mut Store<State>,
+    code: &Code,
+    config: &str,
+    release: Release,
+    previous: Option<Deployment>,
+) -> Result<Value, Failure> {
+    let guest = open!(store, code, deployer);
+    let (release, previous) = (deliver::release_to_guest(release), previous.map(deliver::deployment_to_guest));
+    let deployment = guest.call_deploy(&mut *store, config, &release, previous.as_ref()).await??;
+    let bytes = deliver::deployment_bytes(&deployment);
+    store.data_mut().output.take(bytes, "deployment").map_err(Failure::Output)?;
+    Ok(Value::Deployment(deliver::deployment_from_guest(deployment).map_err(Failure::Broken)?))
+}
+
+async fn status(store: &mut Store<State>, code: &Code, config: &str, deployment: Deployment) -> Result<Value, Failure> {
+    let guest = open!(store, code, deployer);
+    let deployment = deliver::deployment_to_guest(deployment);
+    let status = guest.call_status(&mut *store, config, &deployment).await??;
+    Ok(Value::Status(deliver::status_from_guest(status)))
+}
+
+async fn undeploy(
+    store: &mut Store<State>,
+    code: &Code,
+    config: &str,
+    deployment: Deployment,
+) -> Result<Value, Failure> {
+    let guest = open!(store, code, deployer);
+    let deployment = deliver::deployment_to_guest(deployment);
+    guest.call_undeploy(&mut *store, config, &deployment).await??;
+    Ok(Value::Nothing)
+}
+
+async fn observe(
+    store: &mut Store<State>,
+    code: &Code,
+    config: &str,
+    window: Window,
+    reference: Option<Table>,
+) -> Result<Value, Failure> {
+    let guest = open!(store, code, monitor);
+    let state = store.data_mut();
+    let Window { rows, start, end } = window;
+    let window = kinds::monitor::Window { rows: state.lend_table(rows)?, start, end };
+    let reference = reference.map(|table| state.lend_table(table)).transpose()?;
+    let findings = guest.call_observe(&mut *store, config, window, reference).await??;
+    let bytes = deliver::findings_bytes(&findings);
+    store.data_mut().output.take(bytes, "findings").map_err(Failure::Output)?;
+    Ok(Value::Findings(deliver::findings_from_guest(findings).map_err(Failure::Broken)?))
+}
+
 fn bytes(store: &mut Store<State>, bytes: Vec<u8>, what: &str) -> Result<Value, Failure> {
     store.data_mut().output.take(bytes.len() as u64, what).map_err(Failure::Output)?;
     Ok(Value::Bytes(bytes))
@@ -197,12 +257,8 @@ impl RowsThrough {
 
     fn take(&mut self, store: &mut Store<State>, given: &Batch, got: Batch) -> Result<(), Failure> {
         let function = self.function;
-        if got.num_rows != given.num_rows {
-            let (given, got) = (given.num_rows, got.num_rows);
-            return Err(Failure::Broken(format!("`{function}` was given {given} rows and returned {got}")));
-        }
-        let batch = wire::batch_from_guest(got);
-        store.data_mut().output.take(wire::batch_bytes(&batch) as u64, function).map_err(Failure::Output)?;
+        let batch = wire::rows_from_guest(function, given, got).map_err(Failure::Broken)?;
+        store.data_mut().output.take(batch.bytes(), function).map_err(Failure::Output)?;
         self.builder
             .push(batch)
             .map_err(|error| Failure::Broken(format!("`{function}`: {}", neutralise(&error.to_string()))))

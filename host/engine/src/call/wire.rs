@@ -78,14 +78,14 @@ pub(crate) fn batch_from_guest(batch: Batch) -> table::Batch {
     table::Batch { num_rows: batch.num_rows, columns: batch.columns.into_iter().map(column).collect() }
 }
 
-/// Bytes in the buffers of a batch.
-pub(crate) fn batch_bytes(batch: &table::Batch) -> usize {
-    let buffer = |buffer: &Option<Vec<u8>>| buffer.as_ref().map_or(0, Vec::len);
-    let column = |column: &table::Column| {
-        let dictionary = column.dictionary.as_ref().map_or(0, |d| d.offsets.len() + d.values.len());
-        column.values.len() + buffer(&column.validity) + buffer(&column.offsets) + dictionary
-    };
-    batch.columns.iter().map(column).sum()
+/// What `apply` or `predict` gave for some rows.
+///
+/// Errors: it gave more rows or fewer.
+pub(crate) fn rows_from_guest(function: &str, given: &Batch, got: Batch) -> Result<table::Batch, String> {
+    if got.num_rows == given.num_rows {
+        return Ok(batch_from_guest(got));
+    }
+    Err(format!("`{function}` was given {} rows and returned {}", given.num_rows, got.num_rows))
 }
 
 pub(crate) fn error_from_guest(error: Error) -> GuestError {
@@ -98,6 +98,19 @@ pub(crate) fn error_from_guest(error: Error) -> GuestError {
         Error::Internal(detail) => (ErrorCode::Internal, detail),
     };
     GuestError { code, message: message_text(&message), field: field.map(|field| neutralise_within(&field, 1024)) }
+}
+
+pub(crate) fn error_to_guest(error: GuestError) -> Error {
+    let GuestError { code, message, field } = error;
+    let detail = ErrorDetail { message, field };
+    match code {
+        ErrorCode::InvalidConfig => Error::InvalidConfig(detail),
+        ErrorCode::InvalidInput => Error::InvalidInput(detail),
+        ErrorCode::Denied => Error::Denied(detail),
+        ErrorCode::Unavailable => Error::Unavailable(detail),
+        ErrorCode::Exhausted => Error::Exhausted(detail),
+        ErrorCode::Internal => Error::Internal(detail),
+    }
 }
 
 pub(crate) fn source_report(report: data_source::SourceReport) -> SourceReport {
@@ -130,6 +143,6 @@ fn check(check: validator::Check) -> Check {
     }
 }
 
-fn message_text(text: &str) -> String {
+pub(super) fn message_text(text: &str) -> String {
     neutralise_within(text, MAX_MESSAGE)
 }

@@ -87,7 +87,7 @@ impl HostTable for State {
         }
         match self.handles.get(&table)?.0.read(&columns, offset, limit) {
             Ok(batch) => {
-                self.watch.note_bytes(wire::batch_bytes(&batch));
+                self.watch.note_bytes(batch.bytes() as usize);
                 Ok(Ok(wire::batch_to_guest(batch)))
             }
             Err(error) => Ok(Err(invalid_input(error.to_string()))),
@@ -139,13 +139,13 @@ impl HostTableWriter for State {
 
     fn write(&mut self, writer: Resource<WriterHandle>, batch: Batch) -> wasmtime::Result<Result<(), Error>> {
         let batch = wire::batch_from_guest(batch);
-        let bytes = wire::batch_bytes(&batch);
-        self.watch.host_call(bytes)?;
+        let bytes = batch.bytes();
+        self.watch.host_call(bytes as usize)?;
         let slot = &mut self.writers[self.handles.get(&writer)?.0];
         let Some(builder) = &mut slot.builder else {
             return Ok(Err(invalid_input(format!("the table `{}` was not started", slot.name))));
         };
-        if let Err(refusal) = self.output.take(bytes as u64, &slot.name) {
+        if let Err(refusal) = self.output.take(bytes, &slot.name) {
             return Ok(Err(exhausted(refusal)));
         }
         Ok(builder.push(batch).map_err(|error| {

@@ -299,6 +299,7 @@ mod tests {
     use wasmlops_core::limits::Limits;
 
     use super::*;
+    use crate::home::Home;
     use crate::state::State;
     use crate::watch::Watch;
 
@@ -320,7 +321,7 @@ mod tests {
         let sandbox = Sandbox { files: Some(folder.path().into()), ..Sandbox::default() };
         let limits = Limits::default();
         let watch = Watch::new(&limits, Instant::now(), Cancel::default(), Cancel::default());
-        let mut state = State::new(&limits, sandbox, Arc::new(Nobody), Arc::new(watch)).unwrap();
+        let mut state = State::new(&limits, sandbox, Arc::new(Nobody), Arc::new(watch), Home::default()).unwrap();
         use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
         let (root, _) = state.file_system().get_directories().unwrap().remove(0);
         let root = root.rep();

@@ -4,9 +4,11 @@
 use std::time::{Duration, Instant};
 
 use wasmlops_core::call::{Call, ErrorCode, Outcome, Report};
-use wasmlops_engine::{PrepareError, Profile};
+use wasmlops_engine::{PrepareError, Profile, WarmError};
 
-use crate::lab::{Bench, ENGINE, assert_unharmed, component, numbers};
+use crate::deliver::{deploy, observe};
+use crate::lab::{Bench, ENGINE, assert_unharmed, bytes, component, numbers};
+use crate::warm::goes_wrong_alone;
 
 /// Makes a test of each guest, and a list of the guests.
 macro_rules! guests {
@@ -189,6 +191,8 @@ guests! {
             Bench::new(predict).run(guest),
             Outcome::InvalidResult { message } if message.contains("given 10 rows and returned 11")
         );
+        let error = goes_wrong_alone(guest, Duration::from_secs(60));
+        assert!(matches!(&error, WarmError::InvalidResult { message } if message.contains("returned 2")), "{error:?}");
     };
     read_outside => |guest| {
         let grant = Grant::new();
@@ -206,6 +210,58 @@ guests! {
     };
     ungranted_files => |guest| {
         assert_outcome!(Bench::train().run(guest), Outcome::Ok(_));
+    };
+    drive_endpoint => |guest| {
+        let report = assert_outcome!(
+            Bench::new(deploy()).run(guest),
+            Outcome::Failed(error) if error.code == ErrorCode::Denied && error.message.contains("`breast-cancer`")
+        );
+        assert_eq!(report.usage.host_calls, 1);
+    };
+    endpoint_import => |guest| {
+        let refused = ENGINE.prepare(&component(guest), Profile::default()).unwrap_err();
+        assert!(
+            matches!(&refused, PrepareError::Denied { import } if import == "wasmlops:plugin/endpoints@0.1.0"),
+            "{refused:?}"
+        );
+        assert!(refused.hint().contains("only deployers"));
+    };
+    bad_deployment => |guest| {
+        assert_outcome!(
+            Bench::new(deploy()).run(guest),
+            Outcome::InvalidResult { message } if message.contains("no JSON object")
+        );
+    };
+    finding_flood => |guest| {
+        assert_outcome!(
+            Bench::new(observe()).run(guest),
+            Outcome::InvalidResult { message } if message.contains("200000 findings")
+        );
+    };
+    http_request => |guest| {
+        let bench = Bench::train();
+        // An error, and which: HTTP-request-denied.
+        assert_eq!(bytes(bench.run(guest))[..2], [1, 15]);
+        let lines = bench.listener.lines.lock().unwrap();
+        assert!(lines[0].message.contains("https://api.example.com/v1"), "{lines:?}");
+    };
+    predict_forever => |guest| {
+        let limit = Duration::from_millis(100);
+        let started = Instant::now();
+        assert_eq!(goes_wrong_alone(guest, limit), WarmError::TimedOut { limit });
+        assert!(started.elapsed() >= limit && started.elapsed() < limit + Duration::from_secs(2));
+    };
+    predict_sleep => |guest| {
+        let limit = Duration::from_millis(100);
+        assert_eq!(goes_wrong_alone(guest, limit), WarmError::TimedOut { limit });
+    };
+    predict_trap => |guest| {
+        let error = goes_wrong_alone(guest, Duration::from_secs(60));
+        assert!(matches!(&error, WarmError::Trapped { message } if message.contains("unreachable")), "{error:?}");
+    };
+    predict_growth => |guest| {
+        let error = goes_wrong_alone(guest, Duration::from_secs(60));
+        assert!(matches!(error, WarmError::OutOfMemory { limit: 67_108_864 }), "{error:?}");
     };
     socket_import => |guest| {
         let refused = ENGINE.prepare(&component(guest), Profile::default()).unwrap_err();

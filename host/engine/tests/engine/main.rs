@@ -4,7 +4,9 @@
 
 mod behaviour;
 mod cache;
+mod deliver;
 mod hostile;
 mod lab;
 mod refusals;
 mod upkeep;
+mod warm;

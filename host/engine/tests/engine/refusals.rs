@@ -40,7 +40,7 @@ fn a_file_beyond_64_mib() {
 
 #[test]
 fn imports_that_nobody_is_granted() {
-    for import in ["wasi:http/outgoing-handler@0.2.0", "wasi:sockets/tcp@0.2.3", "acme:gpu/device@1.0.0", "env"] {
+    for import in ["wasi:http/incoming-handler@0.2.0", "wasi:sockets/tcp@0.2.3", "acme:gpu/device@1.0.0", "env"] {
         let error = refused_text(&format!("(component (import \"{import}\" (instance)))"));
         assert!(matches!(&error, PrepareError::Denied { import: named } if named == import), "{error:?}");
     }

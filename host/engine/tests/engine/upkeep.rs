@@ -38,7 +38,7 @@ fn every_hostile_guest_is_documented() {
 #[test]
 fn wasmtime_is_48_0_8_or_a_later_patch() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).unwrap();
-    for name in ["wasmtime", "wasmtime-wasi"] {
+    for name in ["wasmtime", "wasmtime-wasi", "wasmtime-wasi-http"] {
         let (_, rest) = lock.split_once(&format!("name = \"{name}\"\nversion = \"")).unwrap();
         let version = rest.split('"').next().unwrap();
         println!("{name} {version}");
