@@ -33,15 +33,18 @@
 //! see [`testing`].
 //!
 //! Read in this order: [`kinds`] (what a plugin may be), [`table`] and [`mod@column`] (rows), [`host`] (what it may say),
-//! [`codec`] (states and models).
+//! [`codec`] (states and models), [`http`] and [`endpoints`] (what it may reach, where it is granted).
 
 #[doc(hidden)]
 pub mod bindings;
 pub mod codec;
 pub mod column;
+pub mod endpoints;
 mod error;
 mod export;
+pub mod foreign;
 pub mod host;
+pub mod http;
 pub mod kinds;
 #[cfg(feature = "build")]
 mod manifest;

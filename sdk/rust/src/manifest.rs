@@ -56,7 +56,8 @@ impl ManifestBuilder {
         self
     }
 
-    /// Something that the plugin asks for, and why: `read` for files that the pipeline grants.
+    /// Something that the plugin asks for, and why: `read` for files that the pipeline grants, `http` for requests to
+    /// origins that it grants, `endpoints` for the host's endpoints that it grants.
     pub fn capability(mut self, name: &str, why: &str) -> Self {
         self.capabilities.push(json!({ "name": name, "why": why }));
         self

@@ -3,6 +3,7 @@
 //! A golden case is a folder with `config.json`, tables as `<input>.csv` and `expected.txt`; see [`golden_cases`].
 
 mod csv;
+mod outside;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,12 +16,16 @@ use serde_json::Value;
 use crate::codec;
 use crate::error::Result;
 use crate::kinds::{
-    DataSource, Inputs, Outputs, Predictor, Processor, Report, SourceReport, Subject, Trainer, Training, Transform,
-    Validator,
+    DataSource, Finding, Inputs, Monitor, Outputs, Predictor, Processor, Report, SourceReport, Subject, Trainer,
+    Training, Transform, Validator, Window,
 };
 use crate::table::{Table, TableWriter};
 
 pub use csv::{table_from_csv, table_to_csv};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use outside::send;
+pub(crate) use outside::with_endpoints;
+pub use outside::{Endpoints, answer_http, lend_endpoints};
 
 /// What a plugin told the host.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +34,8 @@ pub struct Heard {
     /// Name, value, step.
     pub metrics: Vec<(String, f64, u64)>,
     pub checkpoint: Option<Vec<u8>>,
+    /// HTTP requests, answered or not.
+    pub requests: Vec<crate::http::Request>,
 }
 
 impl Heard {
@@ -47,9 +54,10 @@ pub fn heard() -> Heard {
     HEARD.with_borrow(Clone::clone)
 }
 
-/// Starts anew.
+/// Starts anew: nothing heard, nothing reached.
 pub fn forget() {
     HEARD.set(Heard::default());
+    outside::forget();
 }
 
 pub(crate) fn keep(change: impl FnOnce(&mut Heard)) {
@@ -121,6 +129,33 @@ pub fn predict<T: Predictor>(model: &[u8], input: &Table) -> Result<Table> {
 /// Validates a table or an evaluation.
 pub fn validate<T: Validator>(with: Value, subject: &Subject) -> Result<Report> {
     T::validate(config(with)?, subject)
+}
+
+/// Compares a window, without times, with a reference.
+pub fn observe<T: Monitor>(with: Value, window: Table, reference: Option<&Table>) -> Result<Vec<Finding>> {
+    observe_between::<T>(with, &Window { rows: window, start: None, end: None }, reference)
+}
+
+/// Compares a window with a reference.
+pub fn observe_between<T: Monitor>(with: Value, window: &Window, reference: Option<&Table>) -> Result<Vec<Finding>> {
+    T::observe(config(with)?, window, reference)
+}
+
+/// Findings as lines of a golden case.
+pub fn render_findings(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for Finding { signal, column, statistic, value, threshold, found, window_rows, reference_rows, message } in findings
+    {
+        let mark = if *found { "FOUND" } else { "-    " };
+        let column = column.as_deref().unwrap_or("*");
+        let threshold = threshold.map_or_else(|| "-".to_owned(), |threshold| format!("{threshold:.6}"));
+        let _ = writeln!(
+            text,
+            "{mark} {signal} {column} {statistic}: {value:.6} at {threshold}, {window_rows}/{reference_rows}"
+        );
+        let _ = writeln!(text, "      {message}");
+    }
+    text
 }
 
 fn all(table: &Table) -> Vec<usize> {

@@ -1,0 +1,17 @@
+//! Statistics for plugins that judge data and models: numbers in, numbers out, no host.
+//!
+//! Read in this order: [`samples`] (two sorted samples: ks, wasserstein, bins), [`counts`] (two rows of counts: psi,
+//! jensenshannon, chisquare, z), [`kolmogorov`] and [`special`] (probabilities), [`classification`] with
+//! [`calibration`] and [`regression`] (metrics with labels, and expected ones without), [`quantile`]. [`compare`] is
+//! what the drift monitors share: two tables in, findings out.
+
+pub mod calibration;
+pub mod classification;
+pub mod compare;
+pub mod counts;
+pub mod kolmogorov;
+pub mod quantile;
+pub mod regression;
+pub mod samples;
+pub mod special;
+pub mod text;
