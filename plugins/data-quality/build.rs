@@ -9,5 +9,10 @@ fn main() {
         .kind::<config::Config>("validator", |kind| {
             kind.input("table", "the rows to check").output("report", "every check, passed or not")
         })
+        .kind::<config::WindowConfig>("monitor", |kind| {
+            kind.input("window", "the rows to check")
+                .optional_input("reference", "the rows to learn from")
+                .output("findings", "every check, passed or not")
+        })
         .write();
 }

@@ -16,6 +16,52 @@ pub struct Config {
     pub rules: Vec<Rule>,
 }
 
+/// What the rows of a window must fulfil, when the plugin is a monitor.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WindowConfig {
+    /// The expectations, as of a table; `"*"` means the columns that go into the model.
+    pub rules: Vec<Rule>,
+
+    /// What is learned from the reference: how much is missing, ranges, and texts. `null`: nothing.
+    pub learn: Option<Learn>,
+}
+
+impl Default for WindowConfig {
+    fn default() -> Self {
+        Self { rules: Vec::new(), learn: Some(Learn::default()) }
+    }
+}
+
+/// What a window must have in common with its reference.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(inline)]
+pub struct Learn {
+    /// The columns to learn from. Default: those that go into the model.
+    pub columns: Option<Vec<String>>,
+
+    /// Columns not to learn from.
+    pub exclude: Vec<String>,
+
+    /// Which share of the window's values may be outside of what was learned, and by how much the share of missing
+    /// values may exceed the reference's. New rows go a little beyond old ones by chance.
+    #[schemars(range(min = 0, max = 1))]
+    pub tolerance: f64,
+
+    /// Windows with fewer rows are not judged by what was learned.
+    #[schemars(range(min = 1))]
+    pub min_rows: u64,
+}
+
+impl Default for Learn {
+    fn default() -> Self {
+        // Of n values one in n + 1 is expected above the greatest of n others, and one below the least: 0.05 leaves
+        // room.
+        Self { columns: None, exclude: Vec::new(), tolerance: 0.05, min_rows: 30 }
+    }
+}
+
 /// One or more expectations of one column (named by `column`), or of the table.
 ///
 /// Missing values, which are null and NaN, break `no_nulls` and `max_null_fraction`; the other expectations pass over

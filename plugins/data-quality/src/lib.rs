@@ -2,21 +2,25 @@
 //!
 //! Data goes one way: `config` (what the user wrote) → `rules` (expectations of columns that exist; all mistakes found)
 //! → `pass` (every batch shown once to every `probe`) → `report` (checks and a sentence). `key_set` holds the keys that
-//! uniqueness needs, `text` writes values and times for people.
+//! uniqueness needs, `text` writes values and times for people. As a monitor it does the same with a window's rows, in
+//! `window`, with further expectations from what `learned` finds in the reference.
 
 mod config;
 mod key_set;
+mod learned;
 mod pass;
 mod probe;
 mod report;
 mod rules;
 mod text;
+mod window;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use wasmlops_sdk::prelude::*;
+use wasmlops_sdk::{Finding, Window};
 
-use config::Config;
+use config::{Config, WindowConfig};
 use rules::Expectation;
 
 struct DataQuality;
@@ -33,6 +37,14 @@ impl Validator for DataQuality {
                 Err(Error::invalid_input(message).at("model"))
             }
         }
+    }
+}
+
+impl Monitor for DataQuality {
+    type Config = WindowConfig;
+
+    fn observe(config: WindowConfig, window: &Window, reference: Option<&Table>) -> Result<Vec<Finding>> {
+        window::findings(&config, &window.rows, reference, now)
     }
 }
 
@@ -55,7 +67,7 @@ fn now() -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-wasmlops_sdk::export! { validator: DataQuality }
+wasmlops_sdk::export! { validator: DataQuality, monitor: DataQuality }
 
 #[cfg(test)]
 mod tests;
