@@ -15,8 +15,25 @@ use std::{env, fs, io};
 
 use toolchain::{OVERRIDE, TARGET, Toolchain};
 
-/// The standard plugins: the folders in `plugins/` that are embedded.
-const PLUGINS: [&str; 6] = ["csv-source", "data-quality", "linear-model", "model-gate", "split", "tabular-features"];
+/// The standard plugins: the packages in `plugins/` that are embedded.
+const PLUGINS: [&str; 16] = [
+    "bundle",
+    "concat",
+    "csv-source",
+    "data-quality",
+    "drift",
+    "http-deployer",
+    "latency-and-errors",
+    "linear-model",
+    "local-endpoint",
+    "model-gate",
+    "onnx-predictor",
+    "performance",
+    "prediction-drift",
+    "split",
+    "tabular-features",
+    "tree-ensemble",
+];
 
 fn main() -> ExitCode {
     match build_and_embed() {
