@@ -1,8 +1,19 @@
 //! What can be said on the command line: nouns, then verbs.
 
+mod endpoint;
+mod label;
+mod model;
+mod monitor;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+
+pub use endpoint::*;
+pub use label::*;
+pub use model::*;
+pub use monitor::*;
 
 /// Runs machine-learning pipelines of sandboxed, versioned WebAssembly plugins.
 ///
@@ -45,17 +56,35 @@ pub enum Command {
         /// A run's id, or its first characters
         run: String,
     },
-    /// Show where an artifact or a run came from, and what became of it
+    /// Show where an artifact, a run or a prediction came from, and what became of it
     Lineage {
-        /// An artifact's digest or a run's id, or its first characters
+        /// An artifact's digest or a run's id, or its first characters; or a prediction's id
         id: String,
     },
     /// Look at artifacts
     #[command(subcommand)]
     Artifact(ArtifactCommand),
+    /// Registered models: versions, aliases and their history, cards, export and import
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Endpoints: what they serve, what happened to their releases, rollback, predictions
+    #[command(subcommand)]
+    Endpoint(EndpointCommand),
+    /// Monitors: what they found in which window, and what was done about it
+    #[command(subcommand)]
+    Monitor(MonitorCommand),
+    /// Ground truth: what turned out to be true of predictions
+    #[command(subcommand)]
+    Label(LabelCommand),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Serve the project's endpoints over HTTP and watch them, until it is interrupted
+    Serve {
+        /// The loopback address to listen on; port 0 takes a free one
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
+        bind: SocketAddr,
+    },
     /// Print the JSON Schema of pipeline files or of the project file, for editors
     Schema {
         #[arg(value_enum, default_value_t = SchemaOf::Pipeline)]

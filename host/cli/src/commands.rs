@@ -1,13 +1,18 @@
 //! One file and one function per command. This is the list.
 
 mod artifact;
+mod endpoint;
 mod init;
+mod label;
 mod lineage;
+mod model;
+mod monitor;
 mod plan;
 mod plugin;
 mod run;
 mod runs;
 mod schema;
+mod serve;
 mod text;
 mod verify;
 
@@ -39,8 +44,13 @@ pub async fn run(args: Args, printer: &Printer) -> Result<Outcome> {
         Command::Artifact(ArtifactCommand::Export { artifact, file, format }) => {
             artifact::export(&settings, &artifact, &file, format, printer).await
         }
+        Command::Model(command) => model::run(&settings, command, printer).await,
+        Command::Endpoint(command) => endpoint::run(&settings, command, printer).await,
+        Command::Monitor(command) => monitor::run(&settings, command, printer).await,
+        Command::Label(command) => label::run(&settings, command, printer).await,
         Command::Plugin(PluginCommand::List) => plugin::list(&settings, printer).await,
         Command::Plugin(PluginCommand::Inspect { plugin }) => plugin::inspect(&settings, &plugin, printer).await,
+        Command::Serve { bind } => serve::serve(&settings, bind, printer).await,
         Command::Schema { of } => schema::schema(of, printer),
     }
 }

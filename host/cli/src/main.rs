@@ -20,7 +20,7 @@ use output::Printer;
 fn main() -> ExitCode {
     let args = Args::parse();
     let printer = Printer::new(args.json, args.quiet);
-    settings::start_tracing(args.verbose);
+    settings::start_tracing(&args);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let result = match runtime {
         Ok(runtime) => runtime.block_on(commands::run(args, &printer)),

@@ -40,6 +40,11 @@ impl Printer {
         Self { json, quiet }
     }
 
+    /// Whether programs read the output.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether a person watches: no JSON, not quiet, standard error is a terminal.
     pub fn is_watched(&self) -> bool {
         !self.json && !self.quiet && std::io::IsTerminal::is_terminal(&std::io::stderr())

@@ -9,7 +9,7 @@ use wasmlops_server::clock::SystemClock;
 use wasmlops_server::host::{Host, HostOptions};
 use wasmlops_server::project::Project;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::compiled::{Compiled, make_private};
 
 /// The folder of runs and artifacts in a project.
@@ -27,6 +27,13 @@ impl Settings {
     pub fn new(args: &Args) -> Result<Self> {
         let folder = std::env::current_dir().context("cannot tell the current folder")?;
         Ok(Self { folder, project: args.project.clone(), home: args.home.clone() })
+    }
+
+    /// Whom a command's changes are attributed to: `cli:ann` where the system names its user.
+    pub fn actor(&self) -> String {
+        let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_default();
+        let user: String = user.chars().filter(|c| !c.is_control()).take(64).collect();
+        if user.is_empty() { "cli".to_owned() } else { format!("cli:{user}") }
     }
 
     pub fn project(&self) -> Result<Project> {
@@ -74,8 +81,13 @@ impl Settings {
 }
 
 /// Logs of the host go to standard error; `WASMLOPS_LOG` chooses them as `tracing`'s filters do.
-pub fn start_tracing(verbose: bool) {
-    let default = if verbose { "wasmlops=debug" } else { "error" };
+/// A server's warnings are what its operator lives by; a command says what matters itself.
+pub fn start_tracing(args: &Args) {
+    let default = match (args.verbose, &args.command) {
+        (true, _) => "wasmlops=debug,wasmlops_server=debug",
+        (false, Command::Serve { .. }) => "warn",
+        (false, _) => "error",
+    };
     let filter = EnvFilter::try_from_env("WASMLOPS_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

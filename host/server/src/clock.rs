@@ -27,6 +27,11 @@ impl ManualClock {
     pub fn at(now: Micros) -> Self {
         Self(AtomicI64::new(now))
     }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: std::time::Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
 }
 
 impl Clock for ManualClock {

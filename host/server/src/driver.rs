@@ -11,16 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
+use wasmlops_core::artifact::VersionDocument;
 use wasmlops_core::call::Cancel;
 use wasmlops_core::diagnostics::Source;
-use wasmlops_core::graph::StepKey;
-use wasmlops_core::plan::{Found, Planner, Reason, Verdict};
+use wasmlops_core::graph::{BoundStep, OutputRef, StepKey, StepKind};
+use wasmlops_core::plan::{Planner, Reason, Verdict};
 use wasmlops_core::run::{Action, Event, Failure, Metrics, Micros, Phase, Run, RunStatus};
 
 use crate::error::{Error, Result};
 use crate::executor::{Work, host_failure};
 use crate::host::Host;
-use crate::lookup::Lookup;
+use crate::lookup::{Known, Looked, Lookup};
 use crate::watch::RunObserver;
 
 use attempt::Ran;
@@ -59,6 +60,7 @@ impl Drive {
             ready: VecDeque::new(),
             active: HashMap::new(),
             works: HashMap::new(),
+            documents: HashMap::new(),
             timers: BTreeSet::new(),
             tasks: JoinSet::new(),
             finished: None,
@@ -79,6 +81,8 @@ struct Driver {
     active: HashMap<StepKey, Cancel>,
     /// Of steps whose attempt is about to start.
     works: HashMap<StepKey, Work>,
+    /// What `model` steps whose attempt is about to start will register.
+    documents: HashMap<StepKey, VersionDocument>,
     timers: BTreeSet<(Micros, StepKey)>,
     tasks: JoinSet<Done>,
     finished: Option<RunStatus>,
@@ -87,7 +91,7 @@ struct Driver {
 
 /// What a task came to.
 enum Done {
-    Found { step: StepKey, found: Box<Result<Found>> },
+    Found { step: StepKey, found: Box<Result<Looked>> },
     Ran { step: StepKey, ran: Box<Ran> },
 }
 
@@ -182,21 +186,23 @@ impl Driver {
     fn look_up(&mut self, step: StepKey) {
         let run = &self.drive.run;
         let bound = run.step(&step);
-        let input = |(name, from): &(String, _)| {
-            let missing = || format!("input `{name}`: this run's `{}` made no such output", step_output(from));
-            run.input(from).map(|output| (name.clone(), output.digest)).ok_or_else(missing)
+        let input = |(name, from): &(String, OutputRef)| match run.input(from) {
+            Some(output) => Some(Ok((name.clone(), output.digest))),
+            None if bound.optional_inputs.contains(name) => None,
+            None => Some(Err(absent(name, from, run.step(&from.step)))),
         };
-        let inputs: Result<Vec<_>, String> = bound.inputs.iter().map(input).collect();
+        let inputs: Result<Vec<_>> = bound.inputs.iter().filter_map(input).collect();
         let (host, graph, seed) = (self.drive.host.clone(), run.graph().clone(), self.drive.seed);
+        let id = self.drive.id.clone();
         self.tasks.spawn(async move {
             let found = match inputs {
                 Ok(inputs) => {
-                    Lookup { host: &host, graph: &graph, step: &step, inputs, seed, keep_files: true }.find().await
+                    let known = Known::Run(&id);
+                    let lookup =
+                        Lookup { host: &host, graph: &graph, step: &step, inputs, seed, keep_files: true, known };
+                    lookup.find().await
                 }
-                Err(message) => {
-                    let hint = "the plugin's documentation says when it makes the output";
-                    Err(Error::user("invalid-input", message, hint))
-                }
+                Err(error) => Err(error),
             };
             Done::Found { step, found: Box::new(found) }
         });
@@ -249,10 +255,10 @@ impl Driver {
                     self.active.remove(&step);
                 } else {
                     match *found {
-                        Ok(found) => events.push(self.judge(step, found)),
+                        Ok(looked) => events.push(self.judge(step, looked)),
                         Err(error) => {
                             self.active.remove(&step);
-                            events.push(failed(step, unfound(error)));
+                            events.push(failed(step, in_words(error)));
                         }
                     }
                 }
@@ -266,7 +272,7 @@ impl Driver {
     }
 
     /// A hit, or an attempt with the reason why it must be.
-    fn judge(&mut self, key: StepKey, found: Found) -> Event {
+    fn judge(&mut self, key: StepKey, Looked { found, document }: Looked) -> Event {
         let step = self.drive.run.step(&key).clone();
         let parts = found.parts.clone();
         let params = self.drive.run.graph().params.clone();
@@ -287,7 +293,18 @@ impl Driver {
                     metrics: entry.metrics,
                 }
             }
+            Verdict::Resolved(resolution) => {
+                self.active.remove(&key);
+                Event::Hit {
+                    step: key,
+                    key: parts.key(),
+                    from_run: self.drive.id.clone(),
+                    outputs: resolution.outputs,
+                    metrics: Metrics::default(),
+                }
+            }
             Verdict::Miss(_) | Verdict::Off(_) => {
+                self.documents.extend(document.map(|document| (key.clone(), document)));
                 self.works.insert(key.clone(), Work::new(&step, &parts, self.drive.seed, self.drive.nominal_time));
                 Event::AttemptStarted { step: key }
             }
@@ -300,6 +317,8 @@ impl Driver {
         let job = attempt::Attempt {
             host: self.drive.host.clone(),
             run: self.drive.id.clone(),
+            graph: self.drive.run.graph().clone(),
+            document: self.documents.remove(&step),
             step: step.clone(),
             attempt,
             key: self.journal.key(&step),
@@ -312,16 +331,27 @@ impl Driver {
     }
 }
 
-fn step_output(from: &wasmlops_core::graph::OutputRef) -> String {
-    format!("{}.{}", from.step, from.output)
+/// An input that the step needs and that its producer did not make.
+fn absent(name: &str, from: &OutputRef, producer: &BoundStep) -> Error {
+    let (step, output) = (&from.step, &from.output);
+    if producer.kind == StepKind::Artifact {
+        let named = producer.config.get("from").and_then(|from| from.as_str()).unwrap_or_default();
+        let message = match named {
+            "" => format!("input `{name}`: `{step}` names no artifact"),
+            named => format!("input `{name}`: there is no `{named}` yet"),
+        };
+        return Error::user("invalid-input", message, "name one that is there, or register the model first");
+    }
+    let message = format!("input `{name}`: this run's `{step}.{output}` made no such output");
+    Error::user("invalid-input", message, "the plugin's documentation says when it makes the output")
 }
 
 fn failed(step: StepKey, failure: Failure) -> Event {
     Event::AttemptFailed { step, failure, outputs: Default::default(), metrics: Metrics::default() }
 }
 
-/// Why a step could not even be looked up.
-fn unfound(error: Error) -> Failure {
+/// A mistake of the user's as the failure of a step; all else is the host's fault.
+fn in_words(error: Error) -> Failure {
     match error {
         Error::User(diagnostics) => {
             let first = diagnostics.0.into_iter().next();

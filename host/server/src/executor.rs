@@ -3,8 +3,11 @@
 //!
 //! Blocking: call it away from the async threads. Knows nothing of runs, events or SQL.
 
+mod batch;
+mod deploy;
 mod failure;
 mod model;
+mod observe;
 mod stage;
 mod subject;
 
@@ -15,7 +18,7 @@ use serde_json::Value;
 use wasmlops_core::artifact::media_type;
 use wasmlops_core::cache_key::{KeyParts, step_seed};
 use wasmlops_core::call::{Answer, Call, Cancel, Observer, Outcome, Request, Sandbox, Usage};
-use wasmlops_core::graph::{ArtifactType, BoundStep, Mode};
+use wasmlops_core::graph::{ArtifactType, BoundStep, Mode, StepKind};
 use wasmlops_core::limits::Limits;
 use wasmlops_core::run::Failure;
 use wasmlops_core::table::Table;
@@ -23,13 +26,15 @@ use wasmlops_engine::{Engine, Prepared, Profile};
 use wasmlops_package::{Digest, Kind};
 use wasmlops_store::Blobs;
 
+use crate::deployment::{Delivery, Reach};
+pub use batch::predict_rows;
 pub use failure::host_failure;
 use stage::Stage;
 
 /// A step with everything it depends on, by digest.
 #[derive(Clone, Debug)]
 pub struct Work {
-    pub kind: Kind,
+    pub kind: StepKind,
     /// A transform that applies its input `state` instead of fitting one.
     pub apply: bool,
     /// Name and version, for people.
@@ -49,6 +54,10 @@ pub struct Work {
     pub outputs: Vec<(String, ArtifactType)>,
     /// The state of an earlier attempt at the same work.
     pub checkpoint: Option<Vec<u8>>,
+    /// What it was granted outside. Absent for work that is verified: it is not done again then.
+    pub reach: Reach,
+    /// What a deployer hands over.
+    pub delivery: Option<Delivery>,
 }
 
 impl Work {
@@ -73,6 +82,8 @@ impl Work {
             limits: step.limits.clone(),
             outputs: step.outputs.iter().map(|output| (output.name.clone(), output.artifact)).collect(),
             checkpoint: None,
+            reach: Reach::default(),
+            delivery: None,
         }
     }
 }
@@ -144,7 +155,8 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     fn run(&mut self) -> Result<(), Failure> {
-        match self.work.kind {
+        let StepKind::Plugin(kind) = self.work.kind else { return Err(failure::unsupported(self.work.kind)) };
+        match kind {
             Kind::DataSource => self.read(),
             Kind::Processor => self.process(),
             Kind::Transform if self.work.apply => self.apply(),
@@ -152,7 +164,8 @@ impl Attempt<'_> {
             Kind::Trainer => self.train(),
             Kind::Predictor => self.predict(),
             Kind::Validator => self.validate(),
-            Kind::Deployer | Kind::Monitor => Err(failure::unsupported(self.work.kind)),
+            Kind::Deployer => self.deploy(),
+            Kind::Monitor => self.observe(),
         }
     }
 
@@ -213,11 +226,15 @@ impl Attempt<'_> {
         let blob = |input: &Input| Ok((input.name.clone(), Arc::from(self.bytes(&input.digest)?)));
         let blobs = self.work.inputs.iter().filter(|input| input.artifact == ArtifactType::Blob);
         let outputs = self.work.outputs.iter().filter(|(_, artifact)| *artifact == ArtifactType::Blob);
+        let mut blobs: BTreeMap<String, Arc<[u8]>> = blobs.map(blob).collect::<Result<_, Failure>>()?;
+        blobs.extend(self.work.delivery.iter().flat_map(|delivery| delivery.files.clone()));
         Ok(Sandbox {
             files: self.stage.folder().map(std::path::Path::to_owned),
             checkpoint: self.work.checkpoint.as_deref().map(Arc::from),
-            blobs: blobs.map(blob).collect::<Result<_, Failure>>()?,
+            blobs,
             blob_outputs: outputs.map(|(name, _)| name.clone()).collect(),
+            http: self.work.reach.http.clone(),
+            endpoints: self.work.reach.endpoints.clone(),
             ..Sandbox::default()
         })
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wasmlops_engine::{Engine, EngineOptions};
 use wasmlops_store::{Store, StoreOptions};
 
+use crate::broker::Broker;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
@@ -38,13 +39,16 @@ pub struct Host {
     pub executor: Executor,
     pub plugins: Arc<Plugins>,
     pub clock: Arc<dyn Clock>,
+    pub broker: Broker,
     pub home: PathBuf,
     pub workers: usize,
 }
 
 impl Host {
     pub async fn open(options: HostOptions) -> Result<Self> {
-        let store = Store::open(StoreOptions { home: options.home.clone() }).await?;
+        let store =
+            Store::open(StoreOptions { home: options.home.clone(), migrations: vec![&wasmlops_catalog::MIGRATIONS] })
+                .await?;
         let scratch = options.home.join("scratch");
         std::fs::create_dir_all(&scratch).map_err(Error::io("make the scratch folder"))?;
         let engine = Engine::new(EngineOptions {
@@ -65,6 +69,7 @@ impl Host {
             store,
             plugins: Arc::new(plugins),
             clock: options.clock,
+            broker: Broker::default(),
             home: options.home,
             workers: options.workers.max(1),
         })

@@ -4,22 +4,36 @@
 //! Read in this order: [`host`] (everything put together), [`project`] and [`plugins`] (what there is to run),
 //! [`planning`] (what a run would do), [`runs`] (the door to runs), `driver` (one run from event to event), [`executor`]
 //! (one attempt of a step), [`verify`], [`lineage`], [`artifacts`], [`export`]. [`view`] is what the outside sees.
+//!
+//! From a model to production and back: [`models`] (versions and aliases), [`deployment`] (what deployers are handed),
+//! [`serving`] (endpoints and releases), [`inference`] and [`labels`] (what was asked, and what turned out to be true),
+//! [`monitoring`] (what to make of it), [`http`] (the way in), [`broker`] (the one way out).
 
 pub mod artifacts;
+pub mod broker;
 pub mod clock;
 mod collector;
+pub mod deployment;
 mod driver;
 pub mod error;
 pub mod executor;
 pub mod export;
 pub mod host;
+pub mod http;
+pub mod inference;
+pub mod labels;
 pub mod lineage;
 mod lookup;
+pub mod models;
+pub mod monitoring;
 pub mod planning;
 pub mod plugins;
 pub mod probe;
 pub mod project;
+mod registration;
+mod resolution;
 pub mod runs;
+pub mod serving;
 pub mod verify;
 pub mod view;
 pub mod watch;

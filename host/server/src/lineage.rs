@@ -1,5 +1,7 @@
 //! Lineage at the door: where bytes came from, and what became of them.
 
+mod prediction;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use serde::Serialize;
@@ -8,6 +10,8 @@ use wasmlops_store::{Direction, EdgeRow, Resolved};
 
 use crate::error::Result;
 use crate::host::Host;
+
+pub use prediction::{Origin, PredictionView, prediction};
 
 /// More nodes than this are not followed; the view says so.
 const MAX_EDGES: usize = 10_000;
@@ -34,7 +38,7 @@ pub struct EdgeView {
     pub step: String,
     /// `used` or `made`.
     pub direction: String,
-    /// `component`, `input:<name>`, `file:<path>` or `output:<name>`.
+    /// `component`, `input:<name>`, `file:<path>`, `output:<name>` or `artifact:<name>`.
     pub role: String,
     pub digest: String,
 }

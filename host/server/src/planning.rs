@@ -1,16 +1,18 @@
 //! The plan of a pipeline: what a run would do, and why, before anything runs.
 
 use serde_json::{Map, Value};
+use wasmlops_core::cache_key::KeyParts;
 use wasmlops_core::config::Pipeline;
-use wasmlops_core::graph::{Bindings, BoundStep, Graph, bind};
+use wasmlops_core::graph::{Bindings, BoundStep, Graph, StepKind, bind};
 use wasmlops_core::plan::{Planner, Verdict};
 use wasmlops_core::run::Micros;
 
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::lookup::Lookup;
+use crate::lookup::{Known, Lookup};
 use crate::plugins::locked;
 use crate::project::{LOCK_FILE, Lock};
+use crate::registration::{self, Facts, StepFacts};
 use crate::view::{GrantsView, PlanStepView, PlanView};
 
 /// What to do where the lock does not say what the pipeline needs.
@@ -45,13 +47,27 @@ pub fn bound(host: &Host, pipeline: &Pipeline, params: &Map<String, Value>, poli
 pub async fn plan(host: &Host, graph: &Graph, seed: u64, nominal_time: Micros) -> Result<PlanView> {
     let durations = host.store.step_durations(&graph.pipeline).await?;
     let mut planner = Planner::default();
+    let mut facts = Facts::new();
     let mut steps = Vec::with_capacity(graph.steps.len());
     for step in &graph.steps {
-        let verdict = match planner.inputs(step) {
+        // What a model step registers depends on all that came before it, not on its inputs alone.
+        let unknown = (step.kind == StepKind::Model)
+            .then(|| registration::upstream(graph, step).into_iter().find(|step| !facts.contains_key(&step.key)))
+            .flatten();
+        let inputs = match unknown {
+            Some(unknown) => Err(planner.waits(step, &unknown.key)),
+            None => planner.inputs(step),
+        };
+        let verdict = match inputs {
             Err(verdict) => verdict,
             Ok(inputs) => {
-                let lookup = Lookup { host, graph, step: &step.key, inputs, seed, keep_files: false };
-                planner.judge(step, lookup.find().await?, &graph.params, nominal_time)
+                let known = Known::Here(&facts);
+                let lookup = Lookup { host, graph, step: &step.key, inputs, seed, keep_files: false, known };
+                let found = lookup.find().await?.found;
+                let parts = found.parts.clone();
+                let verdict = planner.judge(step, found, &graph.params, nominal_time);
+                facts.extend(known_facts(&verdict, parts).map(|known| (step.key.clone(), known)));
+                verdict
             }
         };
         let estimate = durations.get(step.key.as_str()).map(|millis| *millis as f64);
@@ -70,6 +86,16 @@ pub async fn plan(host: &Host, graph: &Graph, seed: u64, nominal_time: Micros) -
     })
 }
 
+/// What a step that need not run is known to have made.
+fn known_facts(verdict: &Verdict, parts: KeyParts) -> Option<StepFacts> {
+    let (outputs, metrics) = match verdict {
+        Verdict::Hit(entry) => (entry.outputs.clone(), entry.metrics.clone()),
+        Verdict::Resolved(resolution) => (resolution.outputs.clone(), Default::default()),
+        Verdict::Miss(_) | Verdict::Off(_) => return None,
+    };
+    Some(StepFacts { outputs, metrics, parts: Some(parts) })
+}
+
 fn view(step: &BoundStep, verdict: Verdict, estimated_ms: Option<f64>) -> PlanStepView {
     let (cache, reason, outputs) = match verdict {
         Verdict::Hit(entry) => {
@@ -78,6 +104,7 @@ fn view(step: &BoundStep, verdict: Verdict, estimated_ms: Option<f64>) -> PlanSt
         }
         Verdict::Miss(reason) => ("miss", reason.text, Default::default()),
         Verdict::Off(reason) => ("off", reason.text, Default::default()),
+        Verdict::Resolved(resolution) => ("hit", resolution.reason(), resolution.outputs),
     };
     let input = |(name, from): &(String, wasmlops_core::graph::OutputRef)| {
         (name.clone(), format!("{}.{}", from.step, from.output))
@@ -90,7 +117,11 @@ fn view(step: &BoundStep, verdict: Verdict, estimated_ms: Option<f64>) -> PlanSt
         digest: step.plugin.digest.to_string(),
         cache: cache.to_owned(),
         reason,
-        grants: GrantsView { read: step.read.iter().map(|path| path.as_str().to_owned()).collect() },
+        grants: GrantsView {
+            read: step.read.iter().map(|path| path.as_str().to_owned()).collect(),
+            http: step.http.iter().map(ToString::to_string).collect(),
+            endpoints: step.endpoints.clone(),
+        },
         inputs: step.inputs.iter().map(input).collect(),
         needs: step.needs.iter().map(ToString::to_string).collect(),
         when: step.when.as_ref().map(|when| when.text().to_owned()),

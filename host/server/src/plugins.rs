@@ -116,7 +116,8 @@ pub fn locked(graph: &Graph) -> Lock {
         let id = &step.plugin;
         (id.name.clone(), LockedPlugin { version: id.version.clone(), digest: id.digest })
     };
-    Lock { plugins: graph.steps.iter().map(plugin).collect() }
+    // What is built in comes with the host: there is nothing to hold it to.
+    Lock { plugins: graph.steps.iter().filter(|step| !step.kind.is_built_in()).map(plugin).collect() }
 }
 
 impl Plugin {

@@ -7,10 +7,9 @@ use serde_json::Value;
 use wasmlops_core::call::Cancel;
 use wasmlops_core::config::ProjectPath;
 use wasmlops_core::graph::{ArtifactType, StepKey};
-use wasmlops_core::limits::Limits;
 use wasmlops_core::table::{DataType, Table};
 use wasmlops_engine::Profile;
-use wasmlops_package::Kind;
+use wasmlops_package::{Digest, Kind};
 
 use crate::collector::Collector;
 use crate::error::{Error, Result};
@@ -19,32 +18,35 @@ use crate::host::Host;
 use crate::project::granted_files;
 use crate::watch::Unwatched;
 
-/// Reads a table with a data source.
+/// Reads a table with a data source that may see these files of the project.
 pub async fn read_table(host: &Host, plugin: &str, config: Value, grants: Vec<ProjectPath>) -> Result<Table> {
+    let (root, blobs) = (host.project.root.clone(), host.store.blobs().clone());
+    let files = tokio::task::spawn_blocking(move || granted_files(&root, &grants, Some(&blobs)));
+    read(host, plugin, config, files.await.map_err(Error::bug)??).await
+}
+
+/// Reads a table with a data source that may see these bytes, as the file `name`.
+pub async fn read_file(host: &Host, plugin: &str, config: Value, name: &str, bytes: Vec<u8>) -> Result<Table> {
+    let digest = host.store.blobs().put(bytes).await.map_err(Error::store)?;
+    read(host, plugin, config, BTreeMap::from([(name.to_owned(), digest)])).await
+}
+
+async fn read(host: &Host, plugin: &str, config: Value, files: BTreeMap<String, Digest>) -> Result<Table> {
     let known = host.plugins.iter().find(|known| known.info.name.as_str() == plugin);
     let known = known.ok_or_else(|| Error::bug(format!("there is no plugin `{plugin}`")))?.clone();
-    let work_host = host.clone();
+    let host = host.clone();
     let task = tokio::task::spawn_blocking(move || {
-        let files = granted_files(&work_host.project.root, &grants, Some(work_host.store.blobs()))?;
-        let prepared = work_host.executor.engine.prepare(&known.bytes, Profile::default());
+        let prepared = host.executor.engine.prepare(&known.bytes, Profile::default());
         prepared.map_err(|error| Error::Host(error.to_string()))?;
         let work = Work {
-            kind: Kind::DataSource,
-            apply: false,
-            plugin: known.info.name.to_string(),
-            component: known.info.digest,
-            strict: false,
             config,
-            inputs: Vec::new(),
             files,
-            seed: [0; 32],
-            nominal_time: work_host.clock.now(),
-            limits: Limits::default(),
+            nominal_time: host.clock.now(),
             outputs: vec![("table".to_owned(), ArtifactType::Table)],
-            checkpoint: None,
+            ..Work::outside_runs(Kind::DataSource, known.info.name.to_string(), known.info.digest)
         };
-        let listener = Collector::new(StepKey::new("probe"), work_host.clock.clone(), Arc::new(Unwatched));
-        let Executed { failure, made } = work_host.executor.execute(&work, Arc::new(listener), Cancel::default());
+        let listener = Collector::new(StepKey::new("probe"), host.clock.clone(), Arc::new(Unwatched));
+        let Executed { failure, made } = host.executor.execute(&work, Arc::new(listener), Cancel::default());
         if let Some(failure) = failure {
             let hint = failure.hint.unwrap_or_else(|| "correct the file".to_owned());
             return Err(Error::user(&failure.code, failure.message, hint));

@@ -7,7 +7,9 @@ mod lock;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wasmlops_core::config::{Pipeline, PluginRequirement, Policy, parse_pipeline, parse_project};
+use wasmlops_core::config::{
+    EndpointConfig, MonitorConfig, Pipeline, PluginRequirement, Policy, parse_pipeline, parse_project,
+};
 use wasmlops_core::diagnostics::Source;
 
 use crate::error::{Error, Result};
@@ -28,6 +30,8 @@ pub struct Project {
     pub name: String,
     pub plugins: Vec<PluginRequirement>,
     pub policy: Policy,
+    pub endpoints: Vec<EndpointConfig>,
+    pub monitors: Vec<MonitorConfig>,
     /// The project file, where there is one.
     pub source: Option<Source>,
 }
@@ -50,13 +54,23 @@ impl Project {
             name: config.name.value,
             plugins: config.plugins,
             policy: config.policy,
+            endpoints: config.endpoints,
+            monitors: config.monitors,
             source: Some(config.source),
         })
     }
 
     fn bare(root: PathBuf) -> Self {
         let name = root.file_name().map_or_else(|| "project".to_owned(), |name| name.to_string_lossy().into_owned());
-        Self { root, name, plugins: Vec::new(), policy: Policy::default(), source: None }
+        Self {
+            root,
+            name,
+            plugins: Vec::new(),
+            policy: Policy::default(),
+            endpoints: Vec::new(),
+            monitors: Vec::new(),
+            source: None,
+        }
     }
 
     /// Whether there is a project file; only then is there a lock.

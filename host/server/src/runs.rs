@@ -25,6 +25,8 @@ pub use show::{list, logs, show, step_views};
 
 /// How a pipeline is to be run.
 pub struct RunOptions {
+    /// The run's id, where the caller needs to know it before: 32 hex digits as of [`new_id`]. Absent: a new one.
+    pub id: Option<String>,
     pub seed: u64,
     /// What guests' clocks say; the start of the run where absent.
     pub nominal_time: Option<Micros>,
@@ -40,7 +42,7 @@ pub struct RunOptions {
 pub async fn start(host: &Host, graph: Graph, options: RunOptions) -> Result<RunView> {
     host.plugins.keep(&graph, host.store.blobs())?;
     let now = host.clock.now();
-    let id = new_id(&*host.clock);
+    let id = options.id.unwrap_or_else(|| new_id(&*host.clock));
     let nominal_time = options.nominal_time.unwrap_or(now);
     let _lock = RunLock::take(&host.home, &id)?
         .ok_or_else(|| Error::bug(format!("the new run `{id}` is locked by somebody else")))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmlops_core::artifact::OutputRecord;
 use wasmlops_core::cache_key::KeyParts;
 use wasmlops_core::call::Cancel;
-use wasmlops_core::graph::{BoundStep, Graph};
+use wasmlops_core::graph::{BoundStep, Graph, StepKind};
 use wasmlops_core::run::Failure;
 use wasmlops_package::Digest;
 use wasmlops_store::StepRow;
@@ -16,6 +16,7 @@ use crate::driver::stored;
 use crate::error::{Error, Result};
 use crate::executor::{Executed, Work, host_failure};
 use crate::host::Host;
+use crate::registration;
 use crate::view::{StepView, VerifiedOutput, VerifyStepView, VerifyView, diagnose};
 use crate::watch::RunObserver;
 
@@ -32,6 +33,9 @@ pub async fn verify(host: &Host, id: &str, observer: Arc<dyn RunObserver>, cance
         let verifier = Verifier { host, graph: &graph, step, recorded: &view };
         observer.step_started(&step.key, 1);
         let verified = match row.and_then(parts) {
+            _ if step.is_captured() => verifier.captured(),
+            Some(_) if step.kind == StepKind::Artifact => verifier.present(),
+            Some(_) if step.kind == StepKind::Model => verifier.rebuilt(id).await?,
             Some(parts) => verifier.again(&parts, id, &observer, &cancel).await?,
             None => verifier.skipped(),
         };
@@ -119,6 +123,51 @@ impl Verifier<'_> {
             outputs,
             error: error.map(|failure| diagnose(self.graph, self.step, &failure, None)),
         }
+    }
+
+    /// What reached outside is not done again: its recorded output is the truth.
+    fn captured(&self) -> VerifyStepView {
+        let recorded = |output: &OutputRecord| Some(output.digest.to_string());
+        let outputs = self.recorded.outputs.iter();
+        let outputs = outputs
+            .map(|(name, output)| (name.clone(), VerifiedOutput { recorded: recorded(output), reproduced: None }));
+        let outputs: BTreeMap<_, _> = outputs.collect();
+        let result = if outputs.is_empty() { "skipped" } else { "captured" };
+        VerifyStepView { result: result.to_owned(), outputs, ..self.skipped() }
+    }
+
+    /// An artifact was there before the run: it still is, byte for byte, or it is not.
+    fn present(&self) -> VerifyStepView {
+        if self.recorded.outputs.is_empty() {
+            return self.skipped();
+        }
+        let there = |output: &&OutputRecord| self.host.store.blobs().get_blocking(&output.digest).is_ok();
+        let names = self.recorded.outputs.iter().filter(|(_, output)| there(output));
+        let made = names.map(|(name, output)| (name.clone(), output.clone())).collect();
+        self.compared(&made, None, 0.0)
+    }
+
+    /// The content of the version, made again from the run's facts. Nothing is registered.
+    async fn rebuilt(&self, id: &str) -> Result<VerifyStepView> {
+        if self.recorded.outputs.is_empty() {
+            return Ok(self.skipped());
+        }
+        let facts = registration::recorded(self.host, id).await?;
+        let begun = self.host.clock.now();
+        let document = registration::document(self.host, self.graph, self.step, &facts).await;
+        let duration_ms = (self.host.clock.now() - begun) as f64 / 1e3;
+        Ok(match document {
+            Ok(document) => {
+                let mut made = registration::version_output(&document);
+                if let Some(recorded) = self.recorded.outputs.get("version")
+                    && registration::names_an_earlier(self.host, id, &recorded.digest, &document).await?
+                {
+                    made = recorded.clone();
+                }
+                self.compared(&BTreeMap::from([("version".to_owned(), made)]), None, duration_ms)
+            }
+            Err(error) => self.compared(&BTreeMap::new(), Some(host_failure(error)), duration_ms),
+        })
     }
 
     fn skipped(&self) -> VerifyStepView {

@@ -109,6 +109,8 @@ pub struct PlanStepView {
 #[derive(Clone, Debug, Serialize)]
 pub struct GrantsView {
     pub read: Vec<String>,
+    pub http: Vec<String>,
+    pub endpoints: Vec<String>,
 }
 
 /// What `verify` found.

@@ -18,6 +18,7 @@ use super::{plan, text};
 pub async fn run(settings: &Settings, args: RunArgs, printer: &Printer) -> Result<Outcome> {
     let bound = plan::bind(settings, &args.pipeline).await?;
     let options = RunOptions {
+        id: None,
         seed: args.pipeline.seed,
         nominal_time: bound.nominal_time,
         use_cache: !args.no_cache,
@@ -68,7 +69,8 @@ pub fn cancel_on_interrupt() -> Cancel {
     cancel
 }
 
-async fn interrupted() {
+/// An interrupt from the keyboard, or a request to terminate.
+pub async fn interrupted() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
         Ok(mut terminate) => {

@@ -5,18 +5,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use wasmlops_core::artifact::OutputRecord;
+use wasmlops_core::artifact::{OutputRecord, VersionDocument};
 use wasmlops_core::call::{Cancel, Usage};
-use wasmlops_core::graph::StepKey;
+use wasmlops_core::graph::{BoundStep, Graph, StepKey};
 use wasmlops_core::run::{Failure, Metrics, Micros};
 use wasmlops_package::{Algorithm, Digest};
 use wasmlops_store::{LogRow, MetricPoint};
 
 use crate::collector::{Collector, Heard};
+use crate::deployment::{Delivery, Reach};
 use crate::error::{Error, Result};
 use crate::executor::{Executed, Made, Work, host_failure};
 use crate::host::Host;
+use crate::models::Provenance;
+use crate::registration;
 use crate::watch::RunObserver;
+
+use super::in_words;
+use super::journal::ACTOR;
 
 /// How often the log of a running step reaches the store.
 const FLUSH: Duration = Duration::from_millis(250);
@@ -24,10 +30,13 @@ const FLUSH: Duration = Duration::from_millis(250);
 pub(super) struct Attempt {
     pub host: Host,
     pub run: String,
+    pub graph: Arc<Graph>,
     pub step: StepKey,
     pub attempt: u32,
     pub key: Option<Digest>,
     pub work: Work,
+    /// What a `model` step registers.
+    pub document: Option<VersionDocument>,
     pub observer: Arc<dyn RunObserver>,
     pub cancel: Cancel,
     /// Log lines kept so far.
@@ -49,6 +58,8 @@ pub(super) struct Ran {
 struct Stored {
     failure: Option<Failure>,
     outputs: BTreeMap<String, OutputRecord>,
+    /// Beyond those that a guest said.
+    metrics: Metrics,
     usage: Usage,
 }
 
@@ -57,32 +68,70 @@ impl Attempt {
         let clock = self.host.clock.clone();
         let collector = Arc::new(Collector::new(self.step.clone(), clock.clone(), self.observer.clone()));
         let mut points = Vec::new();
-        let mut stored = match self.execute(&collector, &mut points).await {
+        let done = match &self.document {
+            Some(document) => self.register(document.clone()).await,
+            None => self.execute(&collector, &mut points).await,
+        };
+        let mut stored = match done {
             Ok(stored) => stored,
-            Err(error) => Stored { failure: Some(host_failure(error)), ..Stored::default() },
+            Err(error) => Stored { failure: Some(in_words(error)), ..Stored::default() },
         };
         if let Err(error) = self.keep(collector.take(), &mut points).await {
             stored.failure.get_or_insert_with(|| host_failure(error));
         }
-        let Stored { failure, outputs, usage } = stored;
-        Ran { failure, outputs, metrics: collector.metrics(), points, usage, ended: clock.now() }
+        let Stored { failure, outputs, metrics: own, usage } = stored;
+        let now = clock.now();
+        points.extend(own.0.iter().map(|(name, value)| self.point(name.clone(), *value, now)));
+        let mut metrics = collector.metrics();
+        metrics.0.extend(own.0);
+        Ran { failure, outputs, metrics, points, usage, ended: now }
+    }
+
+    fn point(&self, key: String, value: f64, time: Micros) -> MetricPoint {
+        MetricPoint { step_key: self.step.to_string(), key, value, step: 0, time }
+    }
+
+    /// A registration is repeated after a crash: it gives the same version.
+    async fn register(&self, document: VersionDocument) -> Result<Stored> {
+        let step = self.bound()?;
+        let source = self.host.store.run_source(&self.run).await?;
+        let provenance = Provenance {
+            run: Some(self.run.clone()),
+            step: Some(self.step.to_string()),
+            git_commit: source.and_then(|source| source.git_commit),
+        };
+        let output = registration::version_output(&document);
+        let version = registration::register(&self.host, step, document, provenance, ACTOR).await?;
+        let metrics = registration::version_metric(version);
+        Ok(Stored { outputs: BTreeMap::from([("version".to_owned(), output)]), metrics, ..Stored::default() })
+    }
+
+    fn bound(&self) -> Result<&BoundStep> {
+        self.graph.step(&self.step).ok_or_else(|| Error::bug(format!("no step `{}`", self.step)))
     }
 
     /// Errors: faults of the host; the guest's failures are part of the answer.
     async fn execute(&self, collector: &Arc<Collector>, points: &mut Vec<MetricPoint>) -> Result<Stored> {
         let mut work = self.work.clone();
         work.checkpoint = self.checkpoint().await?;
+        let step = self.bound()?;
+        work.reach = Reach::granted(&self.host, step, ACTOR);
+        work.delivery = Delivery::of(&self.host, &self.graph, &self.run, step, &work).await?;
+        if step.is_captured() {
+            // Nothing outside may know of what a power loss could take back.
+            self.host.store.barrier().await?;
+        }
         let (executor, cancel) = (self.host.executor.clone(), self.cancel.clone());
         let (blobs, listener) = (self.host.store.blobs().clone(), collector.clone());
         let mut worker = tokio::task::spawn_blocking(move || {
             let Executed { failure, made } = executor.execute(&work, listener, cancel);
             let usage = made.usage.clone();
             match stored(made, |bytes| blobs.put_blocking(Algorithm::Blake3, bytes)) {
-                Ok(outputs) => Stored { failure, outputs, usage },
+                Ok(outputs) => Stored { failure, outputs, usage, ..Stored::default() },
                 // Where even the report cannot be stored, the failure itself still counts.
                 Err(error) => {
                     let failure = failure.or_else(|| Some(host_failure(error)));
-                    Stored { failure, outputs: BTreeMap::new(), usage }
+                    Stored { failure, usage, ..Stored::default() }
                 }
             }
         });

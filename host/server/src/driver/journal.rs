@@ -78,6 +78,7 @@ impl Journal {
             Verdict::Hit(entry) => (CacheOutcome::Hit, format!("unchanged since run {}", short(&entry.run))),
             Verdict::Miss(reason) => (CacheOutcome::Miss, reason.text.clone()),
             Verdict::Off(reason) => (CacheOutcome::Off, reason.text.clone()),
+            Verdict::Resolved(resolution) => (CacheOutcome::Hit, resolution.reason()),
         };
         if let Verdict::Hit(entry) = verdict {
             note.clock = entry.clock;
@@ -184,7 +185,7 @@ impl Journal {
             });
         }
         let Some(parts) = note.parts.as_ref().filter(|_| state.phase.is_final()) else { return Ok(()) };
-        for fact in lineage::facts(parts, &state.outputs) {
+        for fact in lineage::facts(step, parts, &state.outputs) {
             change.lineage.push(Edge {
                 step_key: key.to_string(),
                 attempt: i64::from(state.attempts),
@@ -196,7 +197,8 @@ impl Journal {
                 digest: fact.digest,
             });
         }
-        if state.phase == Phase::Succeeded && !state.hit && step.cache {
+        // What is registered is asked of the registry, not of the cache.
+        if state.phase == Phase::Succeeded && !state.hit && step.cache && !step.kind.is_built_in() {
             change.cache_entries.push(CacheEntryRow {
                 cache_key: parts.key(),
                 run: self.run.clone(),

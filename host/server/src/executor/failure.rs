@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use wasmlops_core::call::{ErrorCode, GuestError, Outcome, ValidationReport};
 use wasmlops_core::config::{format_duration, format_size};
+use wasmlops_core::graph::StepKind;
 use wasmlops_core::run::Failure;
 use wasmlops_engine::PrepareError;
-use wasmlops_package::Kind;
 
 use super::Work;
 
@@ -107,7 +107,7 @@ pub(super) fn missing_input(name: &str) -> Failure {
     Failure { field: Some(name.to_owned()), ..failure("invalid-input", format!("input `{name}` is missing")) }
 }
 
-pub(super) fn unsupported(kind: Kind) -> Failure {
+pub(super) fn unsupported(kind: StepKind) -> Failure {
     failure("unsupported-kind", format!("a {kind} cannot be a step"))
 }
 
