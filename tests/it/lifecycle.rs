@@ -1,24 +1,26 @@
 //! The breast-cancer example from end to end: run, cache, verification, lineage, artifacts.
 
-use crate::support::{TestProject, digests, each, step};
+use crate::support::{TestProject, digests, each, each_computed, step};
 
 #[test]
 fn the_example_runs_is_cached_verified_and_explained() {
     let project = TestProject::example("breast-cancer");
     let first = project.json(0, &["run"]);
     assert_eq!(first["status"], "succeeded");
-    assert!(each(&first, "cache").iter().all(|(_, cache)| *cache == "miss"), "{first:#}");
+    assert!(each_computed(&first, "cache").iter().all(|(_, cache)| *cache == "miss"), "{first:#}");
     let auc = step(&first, "gate")["metrics"]["auc"].as_f64().unwrap();
     assert!(auc >= 0.98, "held-out AUC {auc}");
 
     let second = project.json(0, &["run"]);
-    assert!(each(&second, "cache").iter().all(|(_, cache)| *cache == "hit"), "{second:#}");
+    assert!(each_computed(&second, "cache").iter().all(|(_, cache)| *cache == "hit"), "{second:#}");
+    assert_eq!(step(&second, "deploy")["cache"], "off");
     assert_eq!(digests(&first), digests(&second));
     assert_eq!(step(&second, "gate")["metrics"]["auc"].as_f64(), Some(auc));
 
     let id = first["run"].as_str().unwrap();
     let verified = project.json(0, &["verify", id]);
-    assert!(each(&verified, "result").iter().all(|(_, result)| *result == "equal"), "{verified:#}");
+    assert!(each_computed(&verified, "result").iter().all(|(_, result)| *result == "equal"), "{verified:#}");
+    assert_eq!(step(&verified, "deploy")["result"], "captured");
 
     let model = step(&first, "train")["outputs"]["model"]["digest"].as_str().unwrap();
     let lineage = project.json(0, &["lineage", model]);

@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
 mod crash;
+mod demo;
 mod documents;
 mod lifecycle;
 mod mistakes;
+mod models;
 mod reasons;
+mod registering;
 mod sandbox;
+mod serving;
 mod support;
 mod walls;

@@ -104,10 +104,17 @@ pub fn each<'a>(view: &'a Value, field: &str) -> Vec<(&'a str, &'a str)> {
     steps.map(|step| (step["step"].as_str().unwrap(), step[field].as_str().unwrap_or("-"))).collect()
 }
 
-/// The digests of all outputs of a run, by step and name.
+/// The same, without the example's steps that compute nothing: its deployment is an effect, and the two others bring in
+/// what is there, which is nothing in a new project.
+pub fn each_computed<'a>(view: &'a Value, field: &str) -> Vec<(&'a str, &'a str)> {
+    let others = ["deploy", "recent", "breast-cancer@champion"];
+    each(view, field).into_iter().filter(|(step, _)| !others.contains(step)).collect()
+}
+
+/// The digests of all outputs of a run, by step and name, but for deployments, which are never the same.
 pub fn digests(run: &Value) -> Vec<(String, String)> {
     let mut digests = Vec::new();
-    for step in run["steps"].as_array().unwrap() {
+    for step in run["steps"].as_array().unwrap().iter().filter(|step| step["step"] != "deploy") {
         for (name, output) in step["outputs"].as_object().unwrap() {
             let key = format!("{}.{name}", step["step"].as_str().unwrap());
             digests.push((key, output["digest"].as_str().unwrap().to_owned()));

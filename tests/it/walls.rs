@@ -11,16 +11,18 @@ use serde_json::Value;
 /// a folder counts: `plugins/*` stands for every plugin.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("registry/package", &[]),
+    ("registry/catalog", &["registry/package"]),
     ("host/core", &["registry/package"]),
     ("host/engine", &["host/core", "registry/package"]),
     ("host/store", &["host/core", "registry/package"]),
-    ("host/server", &["host/engine", "host/store", "host/core", "registry/package"]),
+    ("host/server", &["host/engine", "host/store", "host/core", "registry/catalog", "registry/package"]),
     // The composition root.
     ("host/cli", &["host/server", "host/engine", "host/store", "host/core", "registry/package", "plugins/bundle"]),
     ("sdk/rust", &[]),
+    ("sdk/statistics", &["sdk/rust"]),
     // It builds the plugins and embeds their bytes; it links none of them.
     ("plugins/bundle", &[]),
-    ("plugins/*", &["sdk/rust"]),
+    ("plugins/*", &["sdk/rust", "sdk/statistics"]),
     ("tests", &[]),
     ("xtask", &[]),
 ];

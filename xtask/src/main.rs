@@ -2,6 +2,7 @@
 //! they start say goes where those send it. Compiles in seconds, since it stands before everything else: it knows the
 //! project's crates as command lines only.
 
+mod bench;
 mod ci;
 mod demo;
 mod plugins;
@@ -18,10 +19,14 @@ use anyhow::{Result, bail};
 const HELP: &str = "\
 usage: cargo xtask <command>
 
-  demo [--once]           build `wasmlops`, run examples/breast-cancer in a fresh folder, run it again from the cache,
-                          verify it (`--once`: return when that is done, which is all there is to do in this version)
+  demo [--once]           build `wasmlops` and close the loop on examples/breast-cancer: train, gate, deploy, serve, find
+                          drift, retrain, canary, promote, roll back, trace; then serve on (`--once`: return instead;
+                          `--once --binary FILE`: with a `wasmlops` that is built already)
   test [ARGUMENTS]        all tests; ARGUMENTS go to `cargo test --workspace`
   ci                      what CI asks of a change: format, lints, docs, tests
+  bench [--dev] [--python FILE] [NAME…]
+                          measure serving and monitoring, as docs/benchmarks.md says: predict, batches, swap, drift,
+                          footprint, mlflow (`--dev`: with the dev profile; FILE: a Python with Evidently or MLflow)
   plugins                 build the standard plugins and list them: name, version, size, digest
   wasm-target [--debian]  make sure that plugins can be built (`--debian`: from Debian's packages, even where rustup
                           could bring the target)
@@ -39,11 +44,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn demo_options(arguments: &[&str]) -> Result<demo::Options> {
+    match arguments {
+        [] => Ok(demo::Options { once: false, binary: None }),
+        ["--once"] => Ok(demo::Options { once: true, binary: None }),
+        ["--once", "--binary", binary] => Ok(demo::Options { once: true, binary: Some(binary.into()) }),
+        _ => bail!("`demo` takes `--once`, and after it `--binary FILE`"),
+    }
+}
+
 fn run(arguments: &[&str]) -> Result<()> {
     match arguments {
-        ["demo"] | ["demo", "--once"] => demo::run(),
+        ["demo", options @ ..] => demo::run(demo_options(options)?),
         ["test", arguments @ ..] => test::run(arguments),
         ["ci"] => ci::run(),
+        ["bench", arguments @ ..] => bench::run(arguments),
         ["plugins"] => plugins::run(),
         ["wasm-target"] => wasm_target::ensure(),
         ["wasm-target", "--debian"] => wasm_target::make_from_debian(),
