@@ -1,6 +1,6 @@
 //! What endpoints are to do: their releases, and the history of those.
 //!
-//! States and plans are opaque JSON here. [`Tx`] reads and writes within a transaction, so that a decision and the rows
+//! States and plans are opaque JSON here. [`Tx`](crate::Tx) reads and writes within a transaction, so that a decision and the rows
 //! it was made from belong together; [`Store`] reads for those who only look.
 
 mod changes;

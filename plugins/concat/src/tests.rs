@@ -1,3 +1,5 @@
+//! Which rows and columns come out.
+
 use serde_json::json;
 use wasmlops_sdk::testing::process;
 

@@ -1,3 +1,5 @@
+//! What it sends, and what it makes of the answer.
+
 use serde_json::{Value, json};
 use wasmlops_sdk::testing;
 

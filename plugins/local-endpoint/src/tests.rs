@@ -1,3 +1,5 @@
+//! What it asks of the host, which stands in for itself here.
+
 use std::cell::RefCell;
 use std::rc::Rc;
 

@@ -1,6 +1,6 @@
 //! Predicts with gradient-boosted trees and forests that XGBoost or LightGBM trained.
 //!
-//! `document` reads JSON and UBJSON, `xgboost` and `lightgbm` make an [`ensemble::Ensemble`] of a model file: a
+//! `document` reads JSON and UBJSON, `xgboost` and `lightgbm` make an `ensemble::Ensemble` of a model file: a
 //! `forest` (flat arrays that rows walk through) and an `objective` (what its sums mean). Files are not trusted: every
 //! index is checked once, while loading, and every tree is laid out so that walking it ends. The plugin knows nothing
 //! of training.

@@ -7,10 +7,10 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`models`] | models and versions: register, list, resolve |
-//! | [`aliases`] | moves of aliases: compare-and-set, history, what was live at a time |
-//! | [`notes`] | tags and notes, by people, for models and versions |
-//! | [`approval`] | whether a person has agreed to a version |
+//! | [`mod@models`] | models and versions: register, list, resolve |
+//! | [`mod@aliases`] | moves of aliases: compare-and-set, history, what was live at a time |
+//! | [`mod@notes`] | tags and notes, by people, for models and versions |
+//! | [`mod@approval`] | whether a person has agreed to a version |
 
 pub mod aliases;
 pub mod approval;
