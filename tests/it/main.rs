@@ -5,13 +5,17 @@
 
 mod crash;
 mod demo;
+mod deploying;
 mod documents;
 mod lifecycle;
 mod mistakes;
 mod models;
+mod monitoring;
+mod outside;
 mod reasons;
 mod registering;
 mod sandbox;
+mod served;
 mod serving;
 mod support;
 mod walls;
