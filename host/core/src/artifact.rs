@@ -22,6 +22,8 @@ pub mod media_type {
     pub const VERSION: &str = "application/vnd.wasmlops.model-version+json";
     /// Where a deployer put a release: a [`crate::call::Deployment`].
     pub const DEPLOYMENT: &str = "application/vnd.wasmlops.deployment+json";
+    /// What a person decided: a [`crate::approval::DecisionDocument`].
+    pub const DECISION: &str = "application/vnd.wasmlops.decision+json";
     /// What a validator or a data source reports.
     pub const REPORT: &str = "application/vnd.wasmlops.report+json";
     /// Bytes in a plugin's own encoding.

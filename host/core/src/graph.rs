@@ -31,7 +31,7 @@ pub use built_in::built_in;
 pub use kind::StepKind;
 pub use plugins::PluginInfo;
 
-use crate::config::{Origin, ProjectPath, Retry, When};
+use crate::config::{Credential, Origin, ProjectPath, Retry, When};
 use crate::diagnostics::Span;
 use crate::limits::Limits;
 
@@ -92,6 +92,12 @@ pub struct BoundStep {
     /// Endpoints that the guest may drive, likewise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<String>,
+    /// Headers with secrets that the broker puts into the guest's requests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Credential>,
+    /// Secrets that the configuration may name; their values come in when the step is called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// Inputs that may turn out to bring nothing, and that the step can do without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optional_inputs: Vec<String>,
@@ -113,9 +119,9 @@ impl BoundStep {
         self.outputs.iter().find(|output| output.name == name)
     }
 
-    /// Whether the step reaches outside the run, so that its recorded output is the truth and cannot be made again.
+    /// Whether the step reaches outside the run, or is given a secret that no key may hold, so that its recorded output is the truth and cannot be made again.
     pub fn is_captured(&self) -> bool {
-        self.kind == Kind::Deployer || !self.http.is_empty() || !self.endpoints.is_empty()
+        self.kind == Kind::Deployer || !self.http.is_empty() || !self.endpoints.is_empty() || !self.secrets.is_empty()
     }
 }
 

@@ -10,7 +10,7 @@ use wasmlops_package::{Digest, Kind};
 
 use crate::artifact::OutputRecord;
 use crate::cache_key::{CacheEntry, Change, KeyParts};
-use crate::graph::{BoundStep, OutputRef, StepKey};
+use crate::graph::{BoundStep, OutputRef, StepKey, StepKind};
 use crate::run::Micros;
 
 /// What is known of a step before it runs.
@@ -220,6 +220,8 @@ impl Planner {
 fn switched_off(step: &BoundStep) -> Verdict {
     Verdict::Off(Reason::own(match () {
         () if step.kind == Kind::Deployer => "a deployment is an effect",
+        () if step.kind == StepKind::Approval => "a person decides",
+        () if !step.secrets.is_empty() => "the step is given secrets",
         () if step.is_captured() => "the step reaches outside the run",
         () => "`cache: false`",
     }))

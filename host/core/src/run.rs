@@ -31,6 +31,10 @@ pub struct Run {
     /// By step, how many of its dependencies have not ended.
     waiting: Vec<usize>,
     unfinished: usize,
+    /// Steps that go on without anybody's help: ready, running, or waiting for their next attempt.
+    active: usize,
+    /// Steps that wait for a person.
+    awaiting: usize,
     cancelling: bool,
     status: RunStatus,
 }
@@ -41,6 +45,8 @@ pub enum RunStatus {
     /// Nothing has been started.
     Scheduled,
     Running,
+    /// Nothing can go on before somebody approves, or an approval expires. Whoever drives the run lets go of it.
+    Waiting,
     Succeeded,
     Failed,
     Cancelled,
@@ -71,6 +77,10 @@ pub enum Phase {
     BackingOff {
         until: Micros,
     },
+    /// For a person's decision.
+    Awaiting {
+        until: Micros,
+    },
     Succeeded,
     Failed,
     /// Not run: its `when` is false, or something it needs did not succeed.
@@ -85,12 +95,18 @@ impl Phase {
         matches!(self, Phase::Succeeded | Phase::Failed | Phase::Skipped { .. } | Phase::Cancelled)
     }
 
+    /// Whether the step goes on without anybody's help.
+    fn is_active(&self) -> bool {
+        matches!(self, Phase::Ready | Phase::Running | Phase::BackingOff { .. })
+    }
+
     /// The word that people and `when` expressions see.
     pub fn name(&self) -> &'static str {
         match self {
             Phase::Waiting | Phase::Ready => "pending",
             Phase::Running => "running",
             Phase::BackingOff { .. } => "retrying",
+            Phase::Awaiting { .. } => "waiting",
             Phase::Succeeded => "succeeded",
             Phase::Failed => "failed",
             Phase::Skipped { .. } => "skipped",
@@ -123,7 +139,18 @@ impl Run {
         }
         let steps = vec![StepState::default(); graph.steps.len()];
         let unfinished = steps.len();
-        Self { graph, index, dependents, steps, waiting, unfinished, cancelling: false, status: RunStatus::Scheduled }
+        Self {
+            graph,
+            index,
+            dependents,
+            steps,
+            waiting,
+            unfinished,
+            active: 0,
+            awaiting: 0,
+            cancelling: false,
+            status: RunStatus::Scheduled,
+        }
     }
 
     /// The state after these events.
@@ -147,6 +174,16 @@ impl Run {
             _ => None,
         };
         self.steps().filter_map(action).collect()
+    }
+
+    /// The steps that wait for a person, each with the time at which it no longer does.
+    pub fn awaiting(&self) -> impl Iterator<Item = (&StepKey, Micros)> {
+        // Most runs have none, and may have 10,000 steps.
+        let steps = if self.awaiting == 0 { &[] } else { self.steps.as_slice() };
+        self.graph.steps.iter().zip(steps).filter_map(|(step, state)| match state.phase {
+            Phase::Awaiting { until } => Some((&step.key, until)),
+            _ => None,
+        })
     }
 
     /// Whether the run was asked to stop.

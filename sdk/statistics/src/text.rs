@@ -3,8 +3,12 @@
 /// Four significant digits, without zeros at the end.
 pub fn number(value: f64) -> String {
     let size = value.abs();
-    if !value.is_finite() || value == 0.0 {
-        return value.abs().to_string();
+    if value == 0.0 {
+        // Zero has no sign that a reader cares for.
+        return "0".to_owned();
+    }
+    if !value.is_finite() {
+        return value.to_string();
     }
     if !(1e-3..1e7).contains(&size) {
         return format!("{value:.2e}");
@@ -57,6 +61,8 @@ mod tests {
             (1e-5, "1.00e-5"),
             (-0.5, "-0.5"),
             (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (-0.0, "0"),
         ] {
             assert_eq!(number(value), text);
         }

@@ -1,14 +1,24 @@
 //! Every key of the pipeline and project files, once: the parser refuses what is not listed here, and the published
 //! schema is made from the same lists.
 
+mod access;
+mod concurrency;
 mod endpoint;
 mod monitor;
+mod retention;
+mod schedule;
+mod trigger;
 
 use serde_json::{Value, json};
 use wasmlops_package::Kind;
 
+pub(super) use access::{ACCESS, OIDC, OIDC_ROLES};
+pub(super) use concurrency::CONCURRENCY;
 pub(super) use endpoint::{BATCH, CANARY, ENDPOINT, LABELS, LOG, ROLLBACK, SCORE};
 pub(super) use monitor::{LIMIT, MONITOR, RULE, RUN, WEBHOOK, WINDOW};
+pub(super) use retention::RETENTION;
+pub(super) use schedule::{CATCH_UP, SCHEDULE};
+pub(super) use trigger::{EVENT, HOOK, NOTIFICATION, TRIGGER};
 
 /// A key of a map.
 pub(super) struct Key {
@@ -38,7 +48,7 @@ pub(super) const PIPELINE: &[Key] = &[
         ]}})
     }),
     required("steps", "the steps by name; they run in the order of their inputs and needs", || {
-        let step = json!({"anyOf": [object(STEP), object(MODEL_STEP), object(ARTIFACT_STEP)]});
+        let step = json!({"anyOf": [object(STEP), object(MODEL_STEP), object(ARTIFACT_STEP), object(APPROVAL_STEP)]});
         json!({"type": "object", "minProperties": 1, "propertyNames": name(), "additionalProperties": step})
     }),
 ];
@@ -111,6 +121,27 @@ pub(super) const MODEL_STEP: &[Key] = &[
     optional("description", "what the step does, in a sentence", text),
 ];
 
+/// A step that asks a person.
+pub(super) const APPROVAL_STEP: &[Key] = &[
+    required("approval", "what is asked, for people; may hold `${{ params.NAME }}`", text),
+    optional("role", "the least that may decide: `viewer`, `operator` (without it), `editor` or `admin`", text),
+    optional("expires", "how long there is to answer: `24h`; without it `7d`", text),
+    optional("inputs", "what is shown, under any name: `{ model: train.model, report: gate.report }`", inputs),
+    optional("form", "what whoever approves has to say, by name, declared like parameters", || {
+        json!({"type": "object", "propertyNames": name(), "additionalProperties": {"anyOf": [
+            form_field(),
+            {"type": ["string", "number", "boolean"], "description": "the default, from which the type follows"},
+        ]}})
+    }),
+    optional("needs", "steps that must have succeeded first, beyond those whose output is shown", one_or_many),
+    optional(
+        "when",
+        "a CEL expression over `params`, `matrix` and `steps`; the step is skipped where it is false",
+        || json!({"type": ["string", "boolean"]}),
+    ),
+    optional("description", "what the step does, in a sentence", text),
+];
+
 /// A step that brings in an artifact which is there already.
 pub(super) const ARTIFACT_STEP: &[Key] = &[
     required("artifact", "`NAME@ALIAS` or `NAME@3` for a model, `blake3:...` for a table, empty for nothing", text),
@@ -145,8 +176,17 @@ pub(super) const LIMITS: &[Key] = &[
 
 pub(super) const GRANTS: &[Key] = &[
     optional("read", "files and folders of the project", one_or_many),
-    optional("http", "origins that the step may call: `https://api.example.org`", one_or_many),
+    optional("http", "origins that the step may call: `https://api.example.org`", one_or_many_http),
     optional("endpoints", "endpoints of the project that the step may drive", one_or_many),
+    optional("secrets", "secrets that `with` may name: `password: { secret: NAME }`", one_or_many),
+];
+
+/// An origin together with a header that the broker puts into each request to it.
+pub(super) const CREDENTIAL: &[Key] = &[
+    required("origin", "the origin that may be called: `https://api.example.org`", text),
+    required("header", "the header that carries the secret: `authorization`", text),
+    optional("value", "the header's text with `{secret}` in it: `Bearer {secret}`", text),
+    required("secret", "the name of a secret that `wasmlops secret set` keeps", text),
 ];
 
 pub(super) const PROJECT: &[Key] = &[
@@ -168,13 +208,25 @@ pub(super) const PROJECT: &[Key] = &[
         "what watches the endpoints, by name",
         || json!({"type": "object", "propertyNames": name(), "additionalProperties": object(MONITOR)}),
     ),
+    optional("concurrency", "how many runs a server runs at once, and how many may wait", || object(CONCURRENCY)),
+    optional("retention", "how long runs and what belongs to them are kept; without it for ever", || object(RETENTION)),
+    optional("access", "who may use the server, beside the holders of tokens", || object(ACCESS)),
+    optional(
+        "schedules",
+        "which pipelines are run when, by name",
+        || json!({"type": "object", "propertyNames": name(), "additionalProperties": object(SCHEDULE)}),
+    ),
+    optional(
+        "triggers",
+        "what starts pipelines without a person and without a time, by name",
+        || json!({"type": "object", "propertyNames": name(), "additionalProperties": object(TRIGGER)}),
+    ),
+    optional(
+        "notifications",
+        "who is told of what happens, by name",
+        || json!({"type": "object", "propertyNames": name(), "additionalProperties": object(NOTIFICATION)}),
+    ),
 ];
-
-/// Keys of a project file that later versions will know.
-pub(super) const PROJECT_LATER: [&str; 1] = ["schedules"];
-
-/// Keys that make a step special, in later versions.
-pub(super) const STEP_LATER: [(&str, &str); 1] = [("approval", "approvals")];
 
 pub(super) const PLUGIN: &[Key] = &[
     optional("version", "the versions that will do: `^0.1`", text),
@@ -183,7 +235,8 @@ pub(super) const PLUGIN: &[Key] = &[
 
 pub(super) const POLICY: &[Key] = &[
     optional("read", "files and folders that steps may be granted; without it everything in the project", one_or_many),
-    optional("http", "origins that steps may be granted; without it none", one_or_many),
+    optional("http", "origins that steps may be granted; without it none", one_or_many_http),
+    optional("secrets", "secrets that pipelines may use; without it none", one_or_many),
     optional("endpoints", "endpoints that steps may be granted; without it all of this file", one_or_many),
     optional("limits", "the highest limits that a step may have", || object(POLICY_LIMITS)),
 ];
@@ -192,6 +245,14 @@ pub(super) const POLICY_LIMITS: &[Key] = &[
     optional("memory", "bytes in all memories and tables of a plugin together: `4GiB`", size),
     optional("timeout", "time on the wall: `1h`", duration),
 ];
+
+/// A field of an approval's form: a parameter that may be left out.
+fn form_field() -> Value {
+    let mut field = object(PARAM);
+    field["properties"]["required"] =
+        json!({"type": "boolean", "description": "`false` where there need not be a value; without it `true`"});
+    field
+}
 
 /// The schema of a map with these keys and no others.
 pub(super) fn object(keys: &[Key]) -> Value {
@@ -235,6 +296,12 @@ fn scalar() -> Value {
 
 fn one_or_many() -> Value {
     one_or_many_of(text())
+}
+
+/// Origins, with a header or without.
+fn one_or_many_http() -> Value {
+    let item = || json!({"anyOf": [text(), object(CREDENTIAL)]});
+    json!({"anyOf": [text(), object(CREDENTIAL), {"type": "array", "items": item()}]})
 }
 
 fn one_or_many_of(item: Value) -> Value {

@@ -11,6 +11,7 @@ use crate::config::pipeline::check_name;
 use crate::config::reader::Reader;
 use crate::config::reference::is_step_name;
 use crate::config::step::{one_or_many, report_condition};
+use crate::config::trigger::read_secret;
 use crate::config::yaml::{Entry, Node, NodeValue};
 use crate::config::{RuleCondition, Spanned, keys};
 
@@ -70,7 +71,12 @@ pub enum Action {
     /// A line in the log and a row among the alerts.
     Alert,
     /// An alert that is posted to a URL.
-    Webhook { url: String },
+    Webhook {
+        url: String,
+        /// The name of the secret that the message is signed with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        secret: Option<String>,
+    },
     /// The canary's share stays as it is until a person goes on.
     PauseCanary,
     /// The release that the findings are about is taken back.
@@ -230,7 +236,11 @@ fn read_action(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
         NodeValue::Map(entries) if has(entries, "webhook") => {
             let fields = reader.fields(node, "`webhook`", node.span, keys::WEBHOOK)?;
             let url = reader.parsed(fields.get("webhook")?, "`webhook`", "wrong-value", webhook)?;
-            Some(Action::Webhook { url: url.value })
+            let secret = match fields.get("secret") {
+                Some(node) => Some(read_secret(reader, node)?),
+                None => None,
+            };
+            Some(Action::Webhook { url: url.value, secret })
         }
         NodeValue::Map(entries) if has(entries, "run") => read_run(reader, node),
         _ => {
@@ -267,7 +277,7 @@ fn read_run(reader: &mut Reader<'_>, node: &Node) -> Option<Action> {
 }
 
 /// A URL that can be posted to. Where it leads is for the broker to judge.
-fn webhook(text: &str) -> Result<String, String> {
+pub(super) fn webhook(text: &str) -> Result<String, String> {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let end = rest.map(|rest| rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let origin = rest.zip(end).map(|(rest, end)| &text[..text.len() - rest.len() + end]);

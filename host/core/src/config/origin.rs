@@ -15,6 +15,13 @@ impl Origin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The origin that an absolute URL goes to; nothing for a text that is none.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let start = url.find("://")? + 3;
+        let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+        url[..end].parse().ok()
+    }
 }
 
 /// Why a text is no origin.

@@ -42,6 +42,11 @@ impl ParamType {
         self.row().0
     }
 
+    /// From the word of a pipeline.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(known, ..)| *known == name).map(|(_, kind, _)| kind)
+    }
+
     fn in_words(self) -> &'static str {
         self.row().2
     }
@@ -50,7 +55,7 @@ impl ParamType {
         Self::ALL.into_iter().find(|(_, kind, _)| *kind == self).expect("every type stands in the list")
     }
 
-    fn of(value: &Value) -> Option<Self> {
+    pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::String(_) => Some(Self::String),
             Value::Bool(_) => Some(Self::Boolean),
@@ -124,8 +129,24 @@ pub(crate) fn plain(value: &Value) -> String {
 
 /// Reads one entry of `params`.
 pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Option<Param> {
+    read_as(reader, entry, "parameter")
+}
+
+/// Reads one entry of a `form`: like a parameter, and it may say `required: false`.
+pub(super) fn read_field(reader: &mut Reader<'_>, entry: &Entry) -> Option<Param> {
+    let mut declared = entry.clone();
+    if let NodeValue::Map(keys) = &mut declared.node.value
+        && let Some(at) = keys.iter().position(|key| key.key == "required")
+    {
+        let required = keys.remove(at);
+        reader.boolean(&required.node, &format!("`required` of field `{}`", entry.key));
+    }
+    read_as(reader, &declared, "field")
+}
+
+fn read_as(reader: &mut Reader<'_>, entry: &Entry, noun: &str) -> Option<Param> {
     let name = Spanned::new(entry.key.clone(), entry.key_span);
-    let what = format!("parameter `{}`", entry.key);
+    let what = format!("{noun} `{}`", entry.key);
     match &entry.node.value {
         NodeValue::Map(_) => read_declared(reader, entry, name, &what),
         NodeValue::List(_) | NodeValue::Null => {
@@ -184,7 +205,7 @@ fn read_declared(reader: &mut Reader<'_>, entry: &Entry, name: Spanned<String>, 
 
 fn read_type(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<ParamType> {
     let text = reader.text(node, &format!("the type of {what}"))?;
-    let found = ParamType::ALL.into_iter().find(|(name, ..)| *name == text).map(|(_, kind, _)| kind);
+    let found = ParamType::named(text);
     if found.is_none() {
         let names = ParamType::ALL.map(|(name, ..)| name);
         let hint = match crate::diagnostics::suggest(text, names) {

@@ -7,10 +7,13 @@ use wasmlops_package::PluginName;
 
 use crate::config::pipeline::read_name;
 use crate::config::reader::Reader;
-use crate::config::step::{LimitChoices, one_or_many, read_origins, read_paths};
+use crate::config::secret::{read_http, read_secrets};
+use crate::config::step::{LimitChoices, one_or_many, read_paths};
 use crate::config::yaml::{Entry, Node, NodeValue};
 use crate::config::{
-    EndpointConfig, MonitorConfig, Origin, ProjectPath, Spanned, endpoint, keys, listed, monitor, yaml,
+    AccessConfig, Concurrency, Credential, EndpointConfig, MonitorConfig, NotificationConfig, Origin, ProjectPath,
+    Retention, ScheduleConfig, Spanned, TriggerConfig, access, concurrency, endpoint, keys, listed, monitor,
+    notification, retention, schedule, trigger, yaml,
 };
 use crate::diagnostics::{Diagnostics, Source, Span, suggest};
 
@@ -27,6 +30,12 @@ pub struct Project {
     /// In the order of the file, as are the monitors.
     pub endpoints: Vec<EndpointConfig>,
     pub monitors: Vec<MonitorConfig>,
+    pub schedules: Vec<ScheduleConfig>,
+    pub triggers: Vec<TriggerConfig>,
+    pub notifications: Vec<NotificationConfig>,
+    pub concurrency: Concurrency,
+    pub retention: Option<Retention>,
+    pub access: AccessConfig,
 }
 
 /// A plugin that the project wants, and where it is from.
@@ -46,6 +55,10 @@ pub struct Policy {
     pub read: Vec<ProjectPath>,
     /// What steps may be granted for calling.
     pub http: Vec<Origin>,
+    /// Headers that every step's requests to an origin get.
+    pub credentials: Vec<Credential>,
+    /// Secrets that pipelines may use, in configurations and in headers.
+    pub secrets: Vec<String>,
     /// The endpoints that steps may be granted; those of the project where its file names no others.
     pub endpoints: Vec<String>,
     /// Bytes.
@@ -55,7 +68,15 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { read: vec![ProjectPath::root()], http: Vec::new(), endpoints: Vec::new(), memory: None, timeout: None }
+        Self {
+            read: vec![ProjectPath::root()],
+            http: Vec::new(),
+            credentials: Vec::new(),
+            secrets: Vec::new(),
+            endpoints: Vec::new(),
+            memory: None,
+            timeout: None,
+        }
     }
 }
 
@@ -68,8 +89,33 @@ pub fn parse_project(file: &str, text: &str) -> Result<Project, Diagnostics> {
     let parts = read(&mut reader, &root);
     Diagnostics::check(reader.finish())?;
     let (name, description, parts) = parts.expect("what could not be read has been reported");
-    let Parts { plugins, policy, endpoints, monitors } = parts;
-    Ok(Project { source, name, description, plugins, policy, endpoints, monitors })
+    let Parts {
+        plugins,
+        policy,
+        endpoints,
+        monitors,
+        schedules,
+        triggers,
+        notifications,
+        concurrency,
+        retention,
+        access,
+    } = parts;
+    Ok(Project {
+        source,
+        name,
+        description,
+        plugins,
+        policy,
+        endpoints,
+        monitors,
+        schedules,
+        triggers,
+        notifications,
+        concurrency,
+        retention,
+        access,
+    })
 }
 
 struct Parts {
@@ -77,10 +123,15 @@ struct Parts {
     policy: Policy,
     endpoints: Vec<EndpointConfig>,
     monitors: Vec<MonitorConfig>,
+    schedules: Vec<ScheduleConfig>,
+    triggers: Vec<TriggerConfig>,
+    notifications: Vec<NotificationConfig>,
+    concurrency: Concurrency,
+    retention: Option<Retention>,
+    access: AccessConfig,
 }
 
 fn read(reader: &mut Reader<'_>, root: &Node) -> Option<(Spanned<String>, Option<String>, Parts)> {
-    let root = &without_later_keys(reader, root);
     let fields = reader.fields(root, "a project", root.span, keys::PROJECT)?;
     let name = fields.get("project").and_then(|node| read_name(reader, node, "project"));
     let description = fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned);
@@ -92,11 +143,33 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<(Spanned<String>, Option
     let endpoints = entries.iter().filter_map(|entry| endpoint::read(reader, entry)).collect();
     let monitors = fields.get("monitors").and_then(|node| reader.entries(node, "`monitors`")).unwrap_or_default();
     let monitors = monitors.iter().filter_map(|entry| read_monitor(reader, entry, &names)).collect();
+    let schedules = fields.get("schedules").and_then(|node| reader.entries(node, "`schedules`")).unwrap_or_default();
+    let schedules = schedules.iter().filter_map(|entry| schedule::read(reader, entry)).collect();
     let policy = fields.entry("policy");
     let policy = policy
         .and_then(|entry| read_policy(reader, entry, &names))
         .unwrap_or_else(|| Policy { endpoints: owned(&names), ..Policy::default() });
-    Some((name?, description, Parts { plugins, policy, endpoints, monitors }))
+    let triggers = fields.get("triggers").and_then(|node| reader.entries(node, "`triggers`")).unwrap_or_default();
+    let triggers = triggers.iter().filter_map(|entry| trigger::read(reader, entry)).collect();
+    let told = fields.get("notifications").and_then(|node| reader.entries(node, "`notifications`")).unwrap_or_default();
+    let notifications = told.iter().filter_map(|entry| notification::read(reader, entry, &policy.http)).collect();
+    let concurrency =
+        fields.entry("concurrency").and_then(|entry| concurrency::read(reader, entry)).unwrap_or_default();
+    let retention = fields.entry("retention").and_then(|entry| retention::read(reader, entry));
+    let access = fields.entry("access").and_then(|entry| access::read(reader, entry)).unwrap_or_default();
+    let parts = Parts {
+        plugins,
+        policy,
+        endpoints,
+        monitors,
+        schedules,
+        triggers,
+        notifications,
+        concurrency,
+        retention,
+        access,
+    };
+    Some((name?, description, parts))
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
@@ -124,22 +197,6 @@ fn known_endpoint(reader: &mut Reader<'_>, name: &str, span: Span, endpoints: &[
         (None, _) => format!("endpoints are {}", listed(endpoints.iter().copied())),
     };
     reader.problem_with_hint("unknown-endpoint", span, format!("there is no endpoint `{name}`"), hint);
-}
-
-/// Reports the keys that later versions will know, and takes them out so that they are not unknown as well.
-fn without_later_keys(reader: &mut Reader<'_>, root: &Node) -> Node {
-    let mut root = root.clone();
-    if let NodeValue::Map(entries) = &mut root.value {
-        entries.retain(|entry| {
-            let later = keys::PROJECT_LATER.contains(&entry.key.as_str());
-            if later {
-                let message = format!("this version does not support `{}` yet", entry.key);
-                reader.problem_with_hint("unsupported-key", entry.key_span, message, "remove the key");
-            }
-            !later
-        });
-    }
-    root
 }
 
 fn read_plugin(reader: &mut Reader<'_>, entry: &Entry) -> Option<PluginRequirement> {
@@ -175,7 +232,12 @@ fn read_policy(reader: &mut Reader<'_>, entry: &Entry, endpoints: &[&str]) -> Op
     let fields = reader.fields(&entry.node, "`policy`", entry.key_span, keys::POLICY)?;
     let mut policy = Policy { endpoints: owned(endpoints), ..Policy::default() };
     if let Some(node) = fields.get("http") {
-        policy.http = read_origins(reader, node).into_iter().map(|origin| origin.value).collect();
+        let items = read_http(reader, node);
+        policy.http = items.origins.into_iter().map(|origin| origin.value).collect();
+        policy.credentials = items.credentials.into_iter().map(|credential| credential.value).collect();
+    }
+    if let Some(node) = fields.get("secrets") {
+        policy.secrets = read_secrets(reader, node).into_iter().map(|name| name.value).collect();
     }
     if let Some(node) = fields.get("endpoints") {
         policy.endpoints.clear();

@@ -13,9 +13,10 @@ use wasmlops_package::{Kind, PluginRef};
 use crate::config::expression::templates;
 use crate::config::reader::{Fields, Reader};
 use crate::config::reference::{OutputReference, StepReference, is_step_name};
+use crate::config::secret::{read_http, read_secrets};
 use crate::config::when::{When, WhenProblem};
 use crate::config::yaml::{Entry, Node, NodeValue};
-use crate::config::{Origin, ProjectPath, Spanned, keys, parse_duration};
+use crate::config::{Credential, Origin, ProjectPath, Spanned, keys, parse_duration};
 use crate::diagnostics::{Source, Span};
 
 use limits::read_limits;
@@ -28,7 +29,7 @@ pub use special::{BuiltInStep, ModelInput, ModelSource};
 #[derive(Clone, PartialEq, Debug)]
 pub struct Step {
     pub name: Spanned<String>,
-    /// Of a built-in step the word `model` or `artifact`.
+    /// Of a built-in step the word `model`, `artifact` or `approval`.
     pub uses: Spanned<PluginRef>,
     /// `uses` as written.
     pub uses_text: String,
@@ -75,6 +76,10 @@ pub struct GrantChoices {
     pub read: Vec<Spanned<ProjectPath>>,
     pub http: Vec<Spanned<Origin>>,
     pub endpoints: Vec<Spanned<String>>,
+    /// Headers with secrets in them; their origins stand under `http` as well.
+    pub credentials: Vec<Spanned<Credential>>,
+    /// Secrets that the configuration may name.
+    pub secrets: Vec<Spanned<String>>,
 }
 
 /// How often and at what distance a step is tried.
@@ -99,12 +104,6 @@ impl Default for Retry {
 /// Reads one entry of `steps`.
 pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry) -> Option<Step> {
     let what = format!("step `{}`", entry.key);
-    if let Some((key, lacking)) = later(entry) {
-        let message = format!("{what} has the key `{key}`, and this version has no {lacking} yet");
-        let hint = "remove the step; what the other steps produce is kept with the run";
-        reader.problem_with_hint("unsupported-step", entry.key_span, message, hint);
-        return None;
-    }
     if let Some(built_in) = special::which(entry) {
         return special::read(reader, entry, built_in);
     }
@@ -141,13 +140,6 @@ fn text_of(node: &Node) -> Option<String> {
         NodeValue::Text(text) => Some(text.clone()),
         _ => None,
     }
-}
-
-/// The key that makes this a step of a later version, and what that version will have.
-fn later(entry: &Entry) -> Option<(&'static str, &'static str)> {
-    let NodeValue::Map(entries) = &entry.node.value else { return None };
-    let has = |name: &str| entries.iter().any(|entry| entry.key == name);
-    keys::STEP_LATER.into_iter().find(|(key, _)| has(key) && !has("uses"))
 }
 
 fn read_with(reader: &mut Reader<'_>, with: &Entry) -> Option<Entry> {
@@ -299,18 +291,14 @@ fn read_grants(reader: &mut Reader<'_>, fields: &Fields<'_>) -> GrantChoices {
     let Some(grants) = reader.fields(&entry.node, "`grants`", entry.key_span, keys::GRANTS) else {
         return GrantChoices::default();
     };
+    let http = grants.get("http").map(|node| read_http(reader, node)).unwrap_or_default();
     GrantChoices {
         read: grants.get("read").map(|node| read_paths(reader, node)).unwrap_or_default(),
-        http: grants.get("http").map(|node| read_origins(reader, node)).unwrap_or_default(),
+        http: http.origins,
+        credentials: http.credentials,
+        secrets: grants.get("secrets").map(|node| read_secrets(reader, node)).unwrap_or_default(),
         endpoints: grants.get("endpoints").map(|node| read_endpoints(reader, node)).unwrap_or_default(),
     }
-}
-
-/// One origin or a list of them.
-pub(super) fn read_origins(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<Origin>> {
-    let parse =
-        |reader: &mut Reader<'_>, node| reader.parsed(node, "an origin under `http`", "invalid-origin", str::parse);
-    one_or_many(node).iter().filter_map(|node| parse(reader, node)).collect()
 }
 
 fn read_endpoints(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use wasmlops_package::manifest::{KindManifest, Port};
 use wasmlops_package::{Digest, Manifest};
 
-use crate::config::{BuiltInStep, ModelRef, is_step_name};
+use crate::access::Role;
+use crate::config::{BuiltInStep, ModelRef, is_step_name, parse_duration};
 use crate::diagnostics::{Problems, Span};
 use crate::graph::plugins::{Chosen, PluginInfo};
 use crate::graph::{PluginId, StepKind};
@@ -45,6 +46,22 @@ static ARTIFACT: LazyLock<Description> = LazyLock::new(|| {
     describe(StepKind::Artifact, "brings in an artifact", config, &[])
 });
 
+static APPROVAL: LazyLock<Description> = LazyLock::new(|| {
+    let config = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["message"],
+        "properties": {
+            "message": {"type": "string", "minLength": 1, "maxLength": 2_000},
+            "role": {"type": "string"},
+            "expires": {"type": "string"},
+            // What stands in it was checked when the file was read.
+            "form": {"type": "object", "maxProperties": 50},
+        },
+    });
+    describe(StepKind::Approval, "waits for a person's decision", config, &[])
+});
+
 /// The identity of a built-in step. Its digest is of its description: there is no component.
 pub fn built_in(kind: BuiltInStep) -> PluginId {
     let info = &description(kind).info;
@@ -75,6 +92,12 @@ pub(super) fn check(
     if let Some(alias) = text("alias").filter(|alias| !is_step_name(alias)) {
         wrong("alias", format!("`{alias}` cannot name an alias"), "write a name such as `challenger`");
     }
+    if let Some(Err(error)) = text("role").map(str::parse::<Role>) {
+        wrong("role", error.to_string(), "roles are `viewer`, `operator`, `editor` and `admin`");
+    }
+    if let Some(Err(error)) = text("expires").map(parse_duration) {
+        wrong("expires", error, "write how long there is to answer: `24h`");
+    }
     let Some(from) = text("from").filter(|from| kind == StepKind::Artifact && !from.is_empty()) else { return };
     let hint = "write `NAME@ALIAS` or `NAME@3` for a model, `blake3:...` for a table, or empty text for nothing";
     if from.contains('@') {
@@ -90,6 +113,7 @@ fn description(kind: BuiltInStep) -> &'static Description {
     match kind {
         BuiltInStep::Model => &MODEL,
         BuiltInStep::Artifact => &ARTIFACT,
+        BuiltInStep::Approval => &APPROVAL,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::config::{Origin, Policy, ProjectPath, Spanned, Step, listed};
+use crate::config::{Credential, Origin, Policy, ProjectPath, Spanned, Step, listed, secret_references};
 use crate::diagnostics::{Problems, Span};
 use crate::graph::plugins::Chosen;
 
@@ -15,6 +15,9 @@ const HTTP: &str = "http";
 
 /// The capability of driving the project's endpoints.
 const ENDPOINTS: &str = "endpoints";
+
+/// Secrets, in the configuration or in headers.
+const SECRETS: &str = "secrets";
 
 /// The keyword that marks a configuration's text as the path of a file.
 const PATH_KEYWORD: &str = "x-wasmlops-path";
@@ -28,12 +31,18 @@ pub(super) struct Grants {
     pub read: Vec<ProjectPath>,
     pub http: Vec<Origin>,
     pub endpoints: Vec<String>,
+    /// Headers with secrets: the step's own, and those that the project adds to what it may call.
+    pub credentials: Vec<Credential>,
+    pub secrets: Vec<String>,
 }
 
 /// The step's grants; reports those that the plugin does not ask for or the project does not allow.
 pub(super) fn effective(step: &Step, chosen: &Chosen<'_>, policy: &Policy, problems: &mut Problems<'_>) -> Grants {
+    check_secrets_allowed(step, policy, problems);
     let mut check = Check { step, chosen, problems };
     Grants {
+        credentials: credentials(step, policy),
+        secrets: secrets(step),
         read: check.kind(
             READ,
             &step.grants.read,
@@ -52,6 +61,61 @@ pub(super) fn effective(step: &Step, chosen: &Chosen<'_>, policy: &Policy, probl
             |name| policy.endpoints.contains(name),
             || ("endpoint", policy_hint(ENDPOINTS, &policy.endpoints)),
         ),
+    }
+}
+
+/// Reports secrets that the project does not let its pipelines use. A header that the project file itself puts in needs
+/// no other word.
+fn check_secrets_allowed(step: &Step, policy: &Policy, problems: &mut Problems<'_>) {
+    let sent = step.grants.credentials.iter();
+    let sent = sent.filter(|credential| !policy.credentials.contains(&credential.value));
+    let named = step.grants.secrets.iter().map(|name| (name.value.as_str(), name.span));
+    for (name, span) in named.chain(sent.map(|credential| (credential.value.secret.as_str(), credential.span))) {
+        if !policy.secrets.iter().any(|allowed| allowed == name) {
+            let step = &step.name.value;
+            let message =
+                format!("step `{step}` grants the secret `{name}`, which the project's policy does not allow");
+            problems.add_with_hint("grant-beyond-policy", span, message, policy_hint(SECRETS, &policy.secrets));
+        }
+    }
+}
+
+/// The step's own headers win over those of the project.
+fn credentials(step: &Step, policy: &Policy) -> Vec<Credential> {
+    let mut credentials: Vec<Credential> =
+        step.grants.credentials.iter().map(|credential| credential.value.clone()).collect();
+    for credential in &policy.credentials {
+        let called = step.grants.http.iter().any(|origin| origin.value == credential.origin);
+        let same = |own: &Credential| own.origin == credential.origin && own.header == credential.header;
+        if called && !credentials.iter().any(same) {
+            credentials.push(credential.clone());
+        }
+    }
+    credentials.sort();
+    credentials.dedup();
+    credentials
+}
+
+fn secrets(step: &Step) -> Vec<String> {
+    let mut secrets: Vec<String> = step.grants.secrets.iter().map(|name| name.value.clone()).collect();
+    secrets.sort();
+    secrets.dedup();
+    secrets
+}
+
+/// Reports secrets that the configuration names and the step was not granted.
+pub(super) fn check_secrets(step: &Step, config: &Value, span_of: &dyn Fn(&str) -> Span, problems: &mut Problems<'_>) {
+    for (path, name) in secret_references(config) {
+        if step.grants.secrets.iter().any(|granted| granted.value == name) {
+            continue;
+        }
+        let message =
+            format!("step `{}`: `{path}` takes the secret `{name}`, which it was not granted", step.name.value);
+        let hint = match step.grants.secrets.as_slice() {
+            [] => format!("add `grants: {{ secrets: [{name}] }}` to the step"),
+            _ => format!("add `{name}` to the step's `grants.secrets`"),
+        };
+        problems.add_with_hint("secret-not-granted", span_of(&path), message, hint);
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmlops_package::Kind;
 
-/// Written as one word: a kind's name, `model` or `artifact`.
+/// Written as one word: a kind's name, `model`, `artifact` or `approval`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum StepKind {
     /// Runs a component.
@@ -15,6 +15,8 @@ pub enum StepKind {
     Model,
     /// Brings in an artifact that is there already.
     Artifact,
+    /// Waits for a person's decision.
+    Approval,
 }
 
 impl StepKind {
@@ -26,7 +28,7 @@ impl StepKind {
     pub fn plugin(self) -> Option<Kind> {
         match self {
             StepKind::Plugin(kind) => Some(kind),
-            StepKind::Model | StepKind::Artifact => None,
+            StepKind::Model | StepKind::Artifact | StepKind::Approval => None,
         }
     }
 
@@ -35,6 +37,7 @@ impl StepKind {
             StepKind::Plugin(kind) => kind.as_str(),
             StepKind::Model => "model",
             StepKind::Artifact => "artifact",
+            StepKind::Approval => "approval",
         }
     }
 }
@@ -64,6 +67,7 @@ impl FromStr for StepKind {
         match text {
             "model" => Ok(StepKind::Model),
             "artifact" => Ok(StepKind::Artifact),
+            "approval" => Ok(StepKind::Approval),
             kind => kind.parse().map(StepKind::Plugin),
         }
     }

@@ -9,7 +9,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Value};
 use wasmlops_package::Digest;
 
-use crate::config::{Pipeline, Root, Step, fill, listed, templates};
+use crate::config::{Pipeline, Root, Step, fill, listed, secret_references, templates, with_stand_ins};
 use crate::diagnostics::{Problems, Span, suggest};
 use crate::graph::matrix::Axes;
 use crate::graph::options::errors::explain;
@@ -70,7 +70,10 @@ impl Options {
         let span_of = |path: &str| nearest(&spans, path).unwrap_or_else(|| span_of_with(step));
         let Some(validator) = self.validator(step, chosen, problems) else { return };
         let subject = format!("step `{}`: `{}`", step.name.value, chosen.plugin.name);
-        let errors: Vec<_> = validator.iter_errors(config).collect();
+        let stand_ins = with_stand_ins(config);
+        let secrets: Vec<String> = secret_references(config).into_iter().map(|(path, _)| path).collect();
+        let errors: Vec<_> =
+            validator.iter_errors(&stand_ins).filter(|error| !errors::is_of_stand_in(error, &secrets)).collect();
         for wrong in explain(&subject, &chosen.manifest.config, &errors) {
             let span = span_of(&wrong.path);
             match wrong.hint {
@@ -80,7 +83,10 @@ impl Options {
         }
         match chosen.kind.is_built_in() {
             true => built_in::check(chosen.kind, &step.name.value, config, &span_of, problems),
-            false => grants::check_paths(step, chosen, config, &span_of, problems),
+            false => {
+                grants::check_paths(step, chosen, config, &span_of, problems);
+                grants::check_secrets(step, config, &span_of, problems);
+            }
         }
     }
 

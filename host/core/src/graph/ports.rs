@@ -15,6 +15,8 @@ pub(super) struct Takes {
     any_table: bool,
     /// Transform states under any name.
     states: bool,
+    /// Whatever there is, under any name.
+    anything: bool,
 }
 
 struct Port {
@@ -33,6 +35,7 @@ pub(super) fn outputs(chosen: &Chosen<'_>, mode: Mode) -> Vec<Output> {
     let own: &[(&str, ArtifactType)] = match (chosen.kind, mode) {
         (StepKind::Model, _) => &[("version", ArtifactType::Version)],
         (StepKind::Artifact, _) => &[],
+        (StepKind::Approval, _) => &[("decision", ArtifactType::Report)],
         (StepKind::Plugin(kind), mode) => own_outputs(kind, mode),
     };
     let mut outputs: Vec<_> = own
@@ -114,6 +117,7 @@ impl Takes {
             ports,
             any_table: chosen.kind == Kind::Processor && find("*").is_some(),
             states: chosen.kind == Kind::Transform || chosen.kind == Kind::Trainer,
+            anything: chosen.kind == StepKind::Approval,
         }
     }
 
@@ -174,6 +178,7 @@ pub(super) fn check(reader: &Reader<'_>, produced: &Produced, problems: &mut Pro
                 wrong_artifact(reader, input, (port.artifact, artifact), produced, problems);
             }
             (Some(_), _) => {}
+            (None, _) if takes.anything => {}
             (None, Some(ArtifactType::State)) if takes.states => {}
             (None, Some(artifact)) if takes.any_table && artifact != ArtifactType::Table => {
                 wrong_artifact(reader, input, (ArtifactType::Table, artifact), produced, problems);

@@ -114,6 +114,8 @@ impl Shared<'_> {
             read: self.grants.read.clone(),
             http: self.grants.http.clone(),
             endpoints: self.grants.endpoints.clone(),
+            credentials: self.grants.credentials.clone(),
+            secrets: self.grants.secrets.clone(),
             optional_inputs: self.optional_inputs(),
             strict: step.strict,
             cache: step.cache,

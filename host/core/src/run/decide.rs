@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Action, Event, Failure, IllegalEvent, Micros, Phase, Run, RunStatus};
 use crate::config::{Retry, StepFacts, WhenScope};
-use crate::graph::StepKey;
+use crate::graph::{StepKey, StepKind};
 
 impl Run {
     /// Takes an event in and says what to do next. An event that cannot happen changes nothing.
@@ -24,11 +24,11 @@ impl Run {
                 self.end(position, Phase::Succeeded, &mut actions);
             }
             Event::AttemptStarted { step } => {
-                let position = self.expect(step, "attempt-started", &[Phase::Ready])?;
+                let position = self.expect_ready(step, "attempt-started", false)?;
                 let state = &mut self.steps[position];
                 state.attempts += 1;
                 state.hit = false;
-                state.phase = Phase::Running;
+                self.set_phase(position, Phase::Running);
             }
             Event::AttemptSucceeded { step, outputs, metrics } => {
                 let position = self.expect(step, "attempt-succeeded", &[Phase::Running])?;
@@ -47,13 +47,13 @@ impl Run {
             }
             Event::AttemptLost { step } => {
                 let position = self.expect(step, "attempt-lost", &[Phase::Running])?;
-                self.steps[position].phase = Phase::Ready;
+                self.set_phase(position, Phase::Ready);
                 actions.push(Action::Start { step: step.clone() });
             }
             Event::BackoffEnded { step } => {
                 let position = self.position(step, "backoff-ended")?;
                 if matches!(self.steps[position].phase, Phase::BackingOff { .. }) {
-                    self.steps[position].phase = Phase::Ready;
+                    self.set_phase(position, Phase::Ready);
                     actions.push(Action::Start { step: step.clone() });
                 }
             }
@@ -61,8 +61,27 @@ impl Run {
                 let position = self.expect(step, "attempt-cancelled", &[Phase::Ready, Phase::Running])?;
                 self.end(position, Phase::Cancelled, &mut actions);
             }
+            Event::ApprovalRequested { step, expires } => {
+                let position = self.expect_ready(step, "approval-requested", true)?;
+                let state = &mut self.steps[position];
+                state.attempts += 1;
+                state.hit = false;
+                self.set_phase(position, Phase::Awaiting { until: *expires });
+            }
+            Event::Approved { step, outputs } => {
+                let position = self.expect_awaiting(step, "approved")?;
+                self.steps[position].outputs = outputs.clone();
+                self.end(position, Phase::Succeeded, &mut actions);
+            }
+            Event::Rejected { step, failure, outputs } | Event::Expired { step, failure, outputs } => {
+                let position = self.expect_awaiting(step, "rejected")?;
+                let state = &mut self.steps[position];
+                state.outputs = outputs.clone();
+                state.failure = Some(failure.clone());
+                self.end(position, Phase::Failed, &mut actions);
+            }
         }
-        self.finish_if_done(&mut actions);
+        self.settle(&mut actions);
         Ok(actions)
     }
 
@@ -84,7 +103,9 @@ impl Run {
         for position in 0..self.steps.len() {
             match self.steps[position].phase {
                 Phase::Running => actions.push(Action::Abort { step: self.graph.steps[position].key.clone() }),
-                Phase::Waiting | Phase::Ready | Phase::BackingOff { .. } => self.stop(position, actions),
+                Phase::Waiting | Phase::Ready | Phase::BackingOff { .. } | Phase::Awaiting { .. } => {
+                    self.stop(position, actions);
+                }
                 _ => {}
             }
         }
@@ -99,6 +120,7 @@ impl Run {
     fn resume(&mut self, actions: &mut Vec<Action>) {
         self.cancelling = false;
         self.status = RunStatus::Running;
+        (self.active, self.awaiting) = (0, 0);
         let anew: Vec<bool> = self.steps.iter().map(|state| state.phase != Phase::Succeeded).collect();
         self.unfinished = anew.iter().filter(|anew| **anew).count();
         for position in 0..self.steps.len() {
@@ -127,7 +149,7 @@ impl Run {
         }
         let wait = backoff(retry, state.attempts);
         let until = now.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX));
-        state.phase = Phase::BackingOff { until };
+        self.set_phase(position, Phase::BackingOff { until });
         actions.push(Action::Wait { step: self.graph.steps[position].key.clone(), until });
     }
 
@@ -136,7 +158,7 @@ impl Run {
         // A chain of skipped steps may be 10,000 long: a list, not recursion.
         let mut ended = vec![(position, phase)];
         while let Some((position, phase)) = ended.pop() {
-            self.steps[position].phase = phase;
+            self.set_phase(position, phase);
             self.unfinished -= 1;
             for next in 0..self.dependents[position].len() {
                 let dependent = self.dependents[position][next];
@@ -167,7 +189,7 @@ impl Run {
                 Some(phase)
             }
             None => {
-                self.steps[position].phase = Phase::Ready;
+                self.set_phase(position, Phase::Ready);
                 actions.push(Action::Start { step: key });
                 None
             }
@@ -217,8 +239,23 @@ impl Run {
         named.map(|(name, key)| (name.clone(), facts(key))).collect()
     }
 
-    fn finish_if_done(&mut self, actions: &mut Vec<Action>) {
-        if self.status != RunStatus::Running || self.unfinished > 0 {
+    /// Keeps count, so that nobody has to look at all steps after every event.
+    fn set_phase(&mut self, position: usize, phase: Phase) {
+        let before = std::mem::replace(&mut self.steps[position].phase, phase);
+        let after = &self.steps[position].phase;
+        let is_awaiting = |phase: &Phase| usize::from(matches!(phase, Phase::Awaiting { .. }));
+        self.active = self.active + usize::from(after.is_active()) - usize::from(before.is_active());
+        self.awaiting = self.awaiting + is_awaiting(after) - is_awaiting(&before);
+    }
+
+    /// What the steps as a whole have come to.
+    fn settle(&mut self, actions: &mut Vec<Action>) {
+        if !matches!(self.status, RunStatus::Running | RunStatus::Waiting) {
+            return;
+        }
+        if self.unfinished > 0 {
+            let waits = self.active == 0 && self.awaiting > 0;
+            self.status = if waits { RunStatus::Waiting } else { RunStatus::Running };
             return;
         }
         let any = |wanted: &Phase| self.steps.iter().any(|state| state.phase == *wanted);
@@ -230,6 +267,25 @@ impl Run {
         actions.push(Action::Finish { status: self.status });
     }
 
+    /// An approval is asked for, every other step is run.
+    fn expect_ready(&self, step: &StepKey, event: &'static str, asks: bool) -> Result<usize, IllegalEvent> {
+        let position = self.expect(step, event, &[Phase::Ready])?;
+        if (self.graph.steps[position].kind == StepKind::Approval) == asks {
+            Ok(position)
+        } else {
+            let phase = if asks { "no approval" } else { "an approval" };
+            Err(IllegalEvent { event, step: step.to_string(), phase })
+        }
+    }
+
+    fn expect_awaiting(&self, step: &StepKey, event: &'static str) -> Result<usize, IllegalEvent> {
+        let position = self.position(step, event)?;
+        match &self.steps[position].phase {
+            Phase::Awaiting { .. } => Ok(position),
+            phase => Err(IllegalEvent { event, step: step.to_string(), phase: phase.name() }),
+        }
+    }
+
     fn position(&self, step: &StepKey, event: &'static str) -> Result<usize, IllegalEvent> {
         let unknown = || IllegalEvent { event, step: step.to_string(), phase: "not in the graph" };
         self.index.get(step).copied().ok_or_else(unknown)
@@ -238,7 +294,7 @@ impl Run {
     fn expect(&self, step: &StepKey, event: &'static str, phases: &[Phase]) -> Result<usize, IllegalEvent> {
         let position = self.position(step, event)?;
         let phase = &self.steps[position].phase;
-        if self.status == RunStatus::Running && phases.contains(phase) {
+        if matches!(self.status, RunStatus::Running | RunStatus::Waiting) && phases.contains(phase) {
             Ok(position)
         } else {
             Err(IllegalEvent { event, step: step.to_string(), phase: phase.name() })

@@ -51,6 +51,27 @@ pub enum Event {
     AttemptCancelled {
         step: StepKey,
     },
+    /// A person was asked; from `expires` on it is too late to answer.
+    ApprovalRequested {
+        step: StepKey,
+        expires: Micros,
+    },
+    /// `outputs`: the decision.
+    Approved {
+        step: StepKey,
+        outputs: BTreeMap<String, OutputRecord>,
+    },
+    Rejected {
+        step: StepKey,
+        failure: Failure,
+        outputs: BTreeMap<String, OutputRecord>,
+    },
+    /// Nobody answered in time.
+    Expired {
+        step: StepKey,
+        failure: Failure,
+        outputs: BTreeMap<String, OutputRecord>,
+    },
     CancelRequested,
     /// Goes on with everything that did not succeed.
     Resumed,
@@ -59,7 +80,7 @@ pub enum Event {
 /// What the driver has to do next.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
-    /// Look the step up in the cache; else start an attempt.
+    /// Look the step up in the cache; else start an attempt, or ask a person.
     Start { step: StepKey },
     /// Send [`Event::BackoffEnded`] at `until`.
     Wait { step: StepKey, until: Micros },

@@ -31,6 +31,15 @@ fn graph(edges: &[&[usize]], attempts: u32) -> Arc<Graph> {
     Arc::new(serde_json::from_value(graph).unwrap())
 }
 
+/// The same graph, with steps that ask a person.
+fn asking(graph: &Graph, positions: &[usize]) -> Arc<Graph> {
+    let mut graph = graph.clone();
+    for position in positions {
+        graph.steps[*position].kind = crate::graph::StepKind::Approval;
+    }
+    Arc::new(graph)
+}
+
 fn key(position: usize) -> StepKey {
     StepKey::new(format!("s{position}"))
 }
@@ -50,6 +59,26 @@ fn succeeded(position: usize) -> Event {
 fn failed(position: usize, retryable: bool) -> Event {
     let failure = Failure { code: "internal".into(), message: "no".into(), hint: None, field: None, retryable };
     Event::AttemptFailed { step: key(position), failure, outputs: BTreeMap::new(), metrics: Metrics::default() }
+}
+
+fn asked(position: usize) -> Event {
+    Event::ApprovalRequested { step: key(position), expires: 9 }
+}
+
+fn approved(position: usize) -> Event {
+    Event::Approved { step: key(position), outputs: BTreeMap::new() }
+}
+
+fn refusal(code: &str) -> Failure {
+    Failure { code: code.into(), message: "no".into(), hint: None, field: None, retryable: false }
+}
+
+fn rejected(position: usize) -> Event {
+    Event::Rejected { step: key(position), failure: refusal("rejected"), outputs: BTreeMap::new() }
+}
+
+fn expired(position: usize) -> Event {
+    Event::Expired { step: key(position), failure: refusal("expired"), outputs: BTreeMap::new() }
 }
 
 /// Applies events and gives the actions of the last.
@@ -124,6 +153,62 @@ fn a_lost_attempt_starts_again() {
 }
 
 #[test]
+fn a_run_waits_when_nothing_else_can_go_on() {
+    let mut run = Run::new(asking(&graph(&[&[], &[], &[0]], 1), &[0]));
+    last(&mut run, &[Event::Started, asked(0), started(1)]);
+    assert_eq!(run.status(), RunStatus::Running, "the other step runs");
+    assert_eq!(run.awaiting().collect::<Vec<_>>(), [(&key(0), 9)]);
+    last(&mut run, &[succeeded(1)]);
+    assert_eq!((run.status(), run.state(&key(0)).phase.name()), (RunStatus::Waiting, "waiting"));
+    assert_eq!(last(&mut run, &[approved(0)]), [start(2)]);
+    assert_eq!(run.status(), RunStatus::Running);
+    let finished = last(&mut run, &[started(2), succeeded(2)]);
+    assert_eq!(finished, [Action::Finish { status: RunStatus::Succeeded }]);
+}
+
+#[test]
+fn two_approvals_are_waited_for_one_by_one() {
+    let mut run = Run::new(asking(&graph(&[&[], &[], &[0, 1]], 1), &[0, 1]));
+    last(&mut run, &[Event::Started, asked(0), asked(1), approved(1)]);
+    assert_eq!(run.status(), RunStatus::Waiting);
+    assert_eq!(last(&mut run, &[approved(0)]), [start(2)]);
+}
+
+#[test]
+fn a_rejection_and_an_expiry_fail_the_run_and_a_resume_asks_again() {
+    for refused in [rejected(0), expired(0)] {
+        let mut run = Run::new(asking(&graph(&[&[], &[0]], 3), &[0]));
+        let finished = last(&mut run, &[Event::Started, asked(0), refused]);
+        assert_eq!(finished, [Action::Ended { step: key(1) }, Action::Finish { status: RunStatus::Failed }]);
+        assert_eq!(last(&mut run, &[Event::Resumed]), [start(0)]);
+        last(&mut run, &[asked(0)]);
+        assert_eq!((run.status(), run.state(&key(0)).attempts), (RunStatus::Waiting, 2));
+        assert!(run.state(&key(0)).failure.is_none());
+    }
+}
+
+#[test]
+fn a_waiting_run_can_be_cancelled() {
+    let mut run = Run::new(asking(&graph(&[&[], &[0]], 1), &[0]));
+    let finished = last(&mut run, &[Event::Started, asked(0), Event::CancelRequested]);
+    assert_eq!(finished.last(), Some(&Action::Finish { status: RunStatus::Cancelled }));
+    assert!(run.apply(&approved(0), 0).is_err());
+}
+
+#[test]
+fn a_decision_needs_a_question() {
+    let mut run = Run::new(asking(&graph(&[&[], &[]], 1), &[0]));
+    run.apply(&Event::Started, 0).unwrap();
+    assert!(run.apply(&approved(0), 0).is_err());
+    assert!(run.apply(&asked(1), 0).is_err(), "only an approval asks");
+    assert!(run.apply(&started(0), 0).is_err(), "an approval is not run");
+    run.apply(&asked(0), 0).unwrap();
+    assert!(run.apply(&asked(0), 0).is_err());
+    run.apply(&approved(0), 0).unwrap();
+    assert!(run.apply(&rejected(0), 0).is_err(), "decided once");
+}
+
+#[test]
 fn an_event_that_cannot_happen_is_refused() {
     let mut run = Run::new(graph(&[&[], &[0]], 1));
     run.apply(&Event::Started, 0).unwrap();
@@ -141,12 +226,14 @@ fn metrics_keep_numbers_that_are_none() {
 }
 
 proptest! {
-    /// Whatever the graph, and whichever steps fail, every step comes to an end exactly once, no step starts before
-    /// what it needs has succeeded, and replaying the events gives the same state.
+    /// Whatever the graph, whichever steps fail, and whatever people decide, every step comes to an end exactly once, no
+    /// step starts before what it needs has succeeded, the run waits exactly while nothing but approvals is open, and
+    /// replaying the events gives the same state.
     #[test]
     fn every_run_ends(
         edges in prop::collection::vec(prop::collection::vec(any::<prop::sample::Index>(), 0..3), 1..20),
-        outcomes in prop::collection::vec(0..4_u8, 80),
+        outcomes in prop::collection::vec(0..5_u8, 80),
+        approvals in prop::collection::vec(prop::bool::weighted(0.3), 20),
         order in prop::collection::vec(any::<prop::sample::Index>(), 80),
     ) {
         let needs: Vec<Vec<usize>> = edges.iter().enumerate().map(|(position, picks)| {
@@ -155,10 +242,12 @@ proptest! {
             needs.into_iter().collect()
         }).collect();
         let needs: Vec<&[usize]> = needs.iter().map(Vec::as_slice).collect();
-        let graph = graph(&needs, 2);
+        let asks: Vec<usize> = (0..needs.len()).filter(|position| approvals[*position]).collect();
+        let graph = asking(&graph(&needs, 2), &asks);
         let mut run = Run::new(graph.clone());
         let mut log = Vec::new();
         let mut open: Vec<Action> = Vec::new();
+        let mut questions: Vec<usize> = Vec::new();
         let mut finished = None;
         let mut feed = |run: &mut Run, open: &mut Vec<Action>, event: Event| {
             for action in run.apply(&event, 0).unwrap() {
@@ -172,7 +261,22 @@ proptest! {
         };
         feed(&mut run, &mut open, Event::Started);
         let mut turn = 0;
-        while !open.is_empty() {
+        while !(open.is_empty() && questions.is_empty()) {
+            let waits = run.status() == RunStatus::Waiting;
+            prop_assert_eq!(waits, open.is_empty());
+            let outcome = outcomes[turn % outcomes.len()];
+            // A person decides while others run, or when nobody does.
+            if !questions.is_empty() && (waits || outcome == 4) {
+                let position = questions.swap_remove(order[turn % order.len()].index(questions.len()));
+                let event = match outcome {
+                    0 => rejected(position),
+                    1 => expired(position),
+                    _ => approved(position),
+                };
+                feed(&mut run, &mut open, event);
+                turn += 1;
+                continue;
+            }
             let action = open.swap_remove(order[turn % order.len()].index(open.len()));
             match action {
                 Action::Wait { step, .. } => feed(&mut run, &mut open, Event::BackoffEnded { step }),
@@ -180,9 +284,15 @@ proptest! {
                     for need in run.step(&step).dependencies() {
                         prop_assert_eq!(&run.state(&need).phase, &Phase::Succeeded);
                     }
-                    feed(&mut run, &mut open, Event::AttemptStarted { step: step.clone() });
                     let position: usize = step.as_str()[1..].parse().unwrap();
-                    let event = match outcomes[turn % outcomes.len()] {
+                    if approvals[position] {
+                        feed(&mut run, &mut open, asked(position));
+                        questions.push(position);
+                        turn += 1;
+                        continue;
+                    }
+                    feed(&mut run, &mut open, Event::AttemptStarted { step: step.clone() });
+                    let event = match outcome {
                         0 => failed(position, true),
                         1 => failed(position, false),
                         _ => succeeded(position),

@@ -88,6 +88,8 @@ fn step_summary(step: &BoundStep, text: &mut String) {
     line("read", list(step.read.iter().map(ToString::to_string).collect()));
     line("http", list(step.http.iter().map(ToString::to_string).collect()));
     line("endpoints", list(step.endpoints.clone()));
+    line("credentials", list(step.credentials.iter().map(ToString::to_string).collect()));
+    line("secrets", list(step.secrets.clone()));
     line("can lack", list(step.optional_inputs.clone()));
     let outputs = step.outputs.iter().map(|output| {
         format!("{} ({}{})", output.name, output.artifact, if output.optional { ", optional" } else { "" })

@@ -123,3 +123,14 @@ fn check_keys(object: &Value, document: &dyn Fn(&Value) -> Value, parse: impl Fn
     }
     assert!(refuses("surely_unknown"));
 }
+
+#[test]
+fn schedules_in_schema_and_parser() {
+    let schema = project_schema();
+    let schedule = schema.pointer("/properties/schedules/additionalProperties").unwrap();
+    let in_schedule = |keys: Value| json!({"project": "p", "schedules": {"s": keys}});
+    let parse = |text: &str| parse_project("p.yaml", text).err().map(|errors| errors.to_string());
+    check_keys(schedule, &|keys| in_schedule(keys.clone()), parse);
+    let catch_up = schedule.pointer("/properties/catch_up/anyOf/1").unwrap();
+    check_keys(catch_up, &|keys| in_schedule(json!({"catch_up": keys})), parse);
+}

@@ -44,11 +44,10 @@ pub(in crate::config) const RULE: &[Key] = &[
     optional("limit", "the most pipeline runs that the rule starts", || object(LIMIT)),
 ];
 
-pub(in crate::config) const WEBHOOK: &[Key] = &[required(
-    "webhook",
-    "the URL that the alert is posted to",
-    || json!({"type": "string", "pattern": "^https?://"}),
-)];
+pub(in crate::config) const WEBHOOK: &[Key] = &[
+    required("webhook", "the URL that the alert is posted to", || json!({"type": "string", "pattern": "^https?://"})),
+    optional("secret", "the name of the secret that the message is signed with", text),
+];
 
 pub(in crate::config) const RUN: &[Key] = &[
     required("run", "the pipeline that is started", name),

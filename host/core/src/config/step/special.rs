@@ -1,4 +1,5 @@
-//! Steps without a plugin: `model:` registers what a trainer made, `artifact:` brings in what is there already.
+//! Steps without a plugin: `model:` registers what a trainer made, `artifact:` brings in what is there already,
+//! `approval:` asks a person.
 //!
 //! What they are told becomes a configuration, so that the graph treats them like any other step.
 
@@ -6,8 +7,9 @@ use wasmlops_package::PluginRef;
 
 use super::{GrantChoices, LimitChoices, Retry, Step, read_inputs, read_needs, read_when, read_with};
 use crate::config::reader::{Fields, Reader};
+use crate::config::reference::is_step_name;
 use crate::config::yaml::{Entry, Node, NodeValue};
-use crate::config::{ModelRef, ModelRefError, Selector, Spanned, keys};
+use crate::config::{ModelRef, ModelRefError, Selector, Spanned, keys, param};
 
 /// What a step without a plugin does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,6 +18,8 @@ pub enum BuiltInStep {
     Model,
     /// Brings in an artifact.
     Artifact,
+    /// Waits for a person's decision.
+    Approval,
 }
 
 /// An input that a registered model feeds.
@@ -33,7 +37,7 @@ pub enum ModelSource {
     Alias(String),
 }
 
-/// Reads a step with the key `model` or `artifact` and no `uses`. `None` where it is another step, or not to be read.
+/// Reads a step with the key `model`, `artifact` or `approval` and no `uses`. `None` where it is another step, or not to be read.
 pub(super) fn which(entry: &Entry) -> Option<BuiltInStep> {
     let NodeValue::Map(entries) = &entry.node.value else { return None };
     let has = |name: &str| entries.iter().any(|entry| entry.key == name);
@@ -41,6 +45,7 @@ pub(super) fn which(entry: &Entry) -> Option<BuiltInStep> {
         () if has("uses") => None,
         () if has("model") => Some(BuiltInStep::Model),
         () if has("artifact") => Some(BuiltInStep::Artifact),
+        () if has("approval") => Some(BuiltInStep::Approval),
         () => None,
     }
 }
@@ -50,13 +55,17 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, built_in: BuiltInStep
     let (known, own, as_options) = match built_in {
         BuiltInStep::Model => (keys::MODEL_STEP, "model", ["model", "alias", "tags", "notes"].as_slice()),
         BuiltInStep::Artifact => (keys::ARTIFACT_STEP, "artifact", ["artifact"].as_slice()),
+        BuiltInStep::Approval => (keys::APPROVAL_STEP, "approval", ["approval", "role", "expires", "form"].as_slice()),
     };
     let fields = reader.fields(&entry.node, &what, entry.key_span, known)?;
     // An empty value means nothing to bring in; any other key without a value counts as absent.
     let span = fields.entry(own).map_or(entry.key_span, |entry| entry.node.span);
     let with = read_with(reader, &options(entry, &fields, as_options))?;
     let (mut inputs, mut needs, mut when) = (Default::default(), Vec::new(), None);
-    if built_in == BuiltInStep::Model {
+    if built_in == BuiltInStep::Approval {
+        read_question(reader, &fields, &what);
+    }
+    if built_in != BuiltInStep::Artifact {
         inputs = read_inputs(reader, &fields, &what);
         needs = read_needs(reader, &fields);
         when = fields.get("when").and_then(|node| read_when(reader, node));
@@ -79,9 +88,33 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, built_in: BuiltInStep
         limit_spans: Default::default(),
         grants: GrantChoices::default(),
         strict: false,
-        cache: true,
+        cache: built_in != BuiltInStep::Approval,
         description: fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned),
     })
+}
+
+/// Reports what is wrong with a question whatever its expressions stand for. It stays as it is written, for the step's
+/// configuration.
+fn read_question(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) {
+    for key in ["approval", "role", "expires"] {
+        if let Some(node) = fields.get(key) {
+            reader.text(node, &format!("`{key}`"));
+        }
+    }
+    if let Some(form) = fields.get("form") {
+        read_form(reader, form, what);
+    }
+}
+
+fn read_form(reader: &mut Reader<'_>, form: &Node, what: &str) {
+    for field in reader.entries(form, &format!("`form` of {what}")).unwrap_or_default() {
+        if !is_step_name(&field.key) {
+            let message =
+                format!("`{}` cannot name a field: expected lower-case letters, digits, `_` and `-`", field.key);
+            reader.problem("invalid-name", field.key_span, message);
+        }
+        param::read_field(reader, field);
+    }
 }
 
 /// The step that `NAME@ALIAS` at an input stands for.
@@ -115,8 +148,10 @@ pub(crate) fn hidden(name: &str, span: crate::diagnostics::Span) -> Step {
 fn options(entry: &Entry, fields: &Fields<'_>, names: &[&str]) -> Entry {
     let option = |name: &&str| {
         let mut option = fields.entry(name)?.clone();
-        if option.key == "artifact" {
-            option.key = "from".to_owned();
+        match *name {
+            "artifact" => "from".clone_into(&mut option.key),
+            "approval" => "message".clone_into(&mut option.key),
+            _ => {}
         }
         Some(option)
     };

@@ -37,6 +37,18 @@ pub(super) fn without_echoes(mut found: Vec<Wrong>) -> Vec<Wrong> {
     found
 }
 
+/// Whether an error is about the content of a text that stands in for a secret: only that it is text is known of it.
+pub(super) fn is_of_stand_in(error: &ValidationError<'_>, secrets: &[String]) -> bool {
+    let is_type = |kind: &Kind| matches!(kind, Kind::Type { .. });
+    let takes_text = match error.kind() {
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            context.iter().any(|form| !form.iter().any(|error| is_type(error.kind())))
+        }
+        kind => !is_type(kind),
+    };
+    takes_text && secrets.contains(&dotted(error.instance_path().as_str()))
+}
+
 pub(super) const UNKNOWN: &str = "unknown-option";
 pub(super) const MISSING: &str = "missing-option";
 
