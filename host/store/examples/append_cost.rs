@@ -99,6 +99,8 @@ fn new_run(id: &str) -> NewRun {
         nominal_time: 0,
         seed: 7,
         parent: None,
+        origin: "api".to_owned(),
+        tracked: Vec::new(),
         source: None,
         stamp: stamp(),
     }

@@ -88,6 +88,12 @@ impl Store {
         }
     }
 
+    /// The number of the record with this hash (in hex).
+    pub async fn audit_record_of_hash(&self, hash: &str) -> Result<Option<i64>, StoreError> {
+        let query = sqlx::query_scalar("SELECT seq FROM audit WHERE hash = $1").bind(hash);
+        Ok(query.fetch_optional(&mut *self.reader().await?).await?)
+    }
+
     /// Up to `limit` records after number `after`, oldest first.
     pub async fn audit_records(&self, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
         let query = sqlx::query(
@@ -99,7 +105,7 @@ impl Store {
     }
 }
 
-fn audit_row(row: &SqliteRow) -> Result<AuditRow, StoreError> {
+pub(crate) fn audit_row(row: &SqliteRow) -> Result<AuditRow, StoreError> {
     Ok(AuditRow {
         seq: row.try_get("seq")?,
         entry: AuditEntry {

@@ -7,7 +7,9 @@
 //! The door is [`Blobs`]. Knows nothing of rows.
 
 mod files;
+mod keeping;
 mod reader;
+mod writer;
 
 use std::io;
 use std::sync::Arc;
@@ -16,7 +18,9 @@ use wasmlops_package::{Algorithm, Digest};
 
 use crate::home::Home;
 use files::Files;
+pub use keeping::StoredBlob;
 pub use reader::BlobReader;
+pub use writer::BlobWriter;
 
 /// Up to this size a blob is read or written where the call is made: that takes less than 0.1 ms, about what moving it
 /// to another thread costs. What is larger would hold up the async threads.
@@ -124,6 +128,14 @@ impl Blobs {
         BlobReader::open(Arc::clone(&self.files), *digest)
     }
 
+    /// Begins a blob that comes piece by piece. Blocks where it is written.
+    ///
+    /// # Errors
+    /// The failure to make a temporary file.
+    pub fn begin(&self, algorithm: Algorithm) -> io::Result<BlobWriter> {
+        BlobWriter::begin(Arc::clone(&self.files), algorithm)
+    }
+
     /// Bytes of a blob, which are not checked.
     ///
     /// # Errors
@@ -135,6 +147,53 @@ impl Blobs {
     /// Whether a blob is there. Its bytes are not checked.
     pub fn contains(&self, digest: &Digest) -> bool {
         self.files.size(digest).is_ok()
+    }
+
+    /// Whether a blob is there; if so, it stays for a day whatever names it. For those who will name a blob that they
+    /// have not put themselves.
+    ///
+    /// # Errors
+    /// [`BlobError::Io`].
+    pub fn hold(&self, digest: &Digest) -> Result<bool, BlobError> {
+        self.files.hold(digest)
+    }
+
+    /// When somebody last put or held a blob, in microseconds since 1970; nothing where it is not there.
+    pub(crate) fn time(&self, digest: &Digest) -> Result<Option<i64>, BlobError> {
+        self.files.time(digest)
+    }
+
+    /// Every blob on disk.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub async fn list(&self) -> io::Result<Vec<StoredBlob>> {
+        let files = Arc::clone(&self.files);
+        match tokio::task::spawn_blocking(move || files.list()).await {
+            Ok(listed) => listed,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Removes a blob that nobody has put or held since `cutoff` (microseconds since 1970); says whether it did.
+    ///
+    /// # Errors
+    /// [`BlobError::Missing`], [`BlobError::Io`].
+    pub async fn remove_older(&self, digest: &Digest, cutoff: i64) -> Result<bool, BlobError> {
+        let (files, digest) = (Arc::clone(&self.files), *digest);
+        off_thread_if(true, move || files.remove_older(&digest, cutoff)).await
+    }
+
+    /// Removes files that a process was writing before `cutoff` and never finished. Gives how many.
+    ///
+    /// # Errors
+    /// A folder that cannot be read.
+    pub async fn clear_temporary(&self, cutoff: i64) -> io::Result<u64> {
+        let files = Arc::clone(&self.files);
+        match tokio::task::spawn_blocking(move || files.clear_temporary(cutoff)).await {
+            Ok(cleared) => cleared,
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     }
 
     /// Deletes a blob. For those who know that nothing names it: a reader that has it open reads on.

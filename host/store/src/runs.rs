@@ -5,9 +5,13 @@ mod cancel;
 mod create;
 mod list;
 mod read;
+mod told;
+
+pub(crate) use create::create;
 
 use wasmlops_package::Digest;
 
+use crate::approvals::NewApproval;
 use crate::audit::Stamp;
 use crate::cache::CacheEntryRow;
 use crate::lineage::Edge;
@@ -88,7 +92,12 @@ pub struct NewRun {
     pub nominal_time: i64,
     pub seed: u64,
     pub parent: Option<String>,
+    /// What started it: `cli`, `api`, `schedule:nightly`, `trigger:on-push`, `monitor:drift`, `backfill:ID`.
+    pub origin: String,
+    /// The parameters as MLflow's clients see them: text.
+    pub tracked: Vec<(String, String)>,
     pub source: Option<SourceState>,
+    /// When, and in whose name it acts.
     pub stamp: Stamp,
 }
 
@@ -118,6 +127,8 @@ pub struct RunRow {
     pub nominal_time: i64,
     pub seed: u64,
     pub parent: Option<String>,
+    pub origin: String,
+    pub actor: String,
     pub created: i64,
     pub started: Option<i64>,
     pub ended: Option<i64>,
@@ -208,6 +219,10 @@ pub struct RunChange {
     pub metrics: Vec<MetricPoint>,
     pub lineage: Vec<Edge>,
     pub cache_entries: Vec<CacheEntryRow>,
+    /// What steps ask people.
+    pub approvals: Vec<NewApproval>,
+    /// Steps whose decision the run has taken up, or that no longer ask.
+    pub settled: Vec<String>,
 }
 
 /// Which runs to list. Empty: all.
@@ -215,6 +230,12 @@ pub struct RunChange {
 pub struct RunFilter {
     pub pipeline: Option<String>,
     pub status: Option<RunStatus>,
+    pub origin: Option<String>,
+    pub parent: Option<String>,
+    /// Created at this time or later. Microseconds since 1970.
+    pub from: Option<i64>,
+    /// Created before this time.
+    pub to: Option<i64>,
     /// Runs per page, 1 to 1,000; 0 stands for 100.
     pub limit: u32,
     /// Of the page before.

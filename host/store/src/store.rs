@@ -13,6 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use crate::blobs::Blobs;
 use crate::error::StoreError;
 use crate::home::Home;
+use crate::idempotency;
 use crate::readers::{Reader, Readers};
 use crate::writer::{Tx, Work, Writer};
 
@@ -91,7 +92,10 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> Work<'t, T, E> + Send + 'static,
     {
-        self.inner.writer.submit(work).await
+        match idempotency::current() {
+            Some(key) => self.inner.writer.submit(idempotency::noted(work, key)).await,
+            None => self.inner.writer.submit(work).await,
+        }
     }
 
     /// Lends a read-only connection: for queries of crates that share the database. Each statement sees what was
@@ -122,6 +126,10 @@ impl Store {
     pub async fn close(&self) {
         self.inner.readers.close();
         self.inner.writer.close().await;
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.inner.writer
     }
 
     pub(crate) fn reading_options(&self) -> SqliteConnectOptions {

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use sqlx::Connection;
 use sqlx::sqlite::SqliteConnection;
@@ -17,6 +18,7 @@ use crate::audit::{AuditEntry, Chain};
 use crate::blobs::Blobs;
 use crate::error::StoreError;
 use crate::home::Home;
+use crate::numbers::WriterCounts;
 use crate::script::Script;
 
 /// Submissions that may wait. Beyond it, submitters wait for room: writing is then slower than what produces it.
@@ -61,6 +63,11 @@ impl Tx {
         self.audit.push(entry);
     }
 
+    /// Whether a statement was run or a record made.
+    pub(crate) fn was_used(&self) -> bool {
+        self.opening.is_none() || !self.audit.is_empty()
+    }
+
     pub(crate) async fn run(&mut self, mut script: Script) -> Result<(), StoreError> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -85,6 +92,7 @@ impl Tx {
 pub(crate) struct Writer {
     queue: mpsc::Sender<Message>,
     task: Mutex<Option<JoinHandle<()>>>,
+    counts: Arc<WriterCounts>,
 }
 
 enum Message {
@@ -97,8 +105,23 @@ impl Writer {
     pub fn start(connection: SqliteConnection, blobs: Blobs, home: Arc<Home>) -> Self {
         let (queue, messages) = mpsc::channel(QUEUE);
         let tx = Tx::new(connection);
-        let service = Service { tx, blobs, chain: Chain::default(), unsynced: true, _home: home };
-        Self { queue, task: Mutex::new(Some(tokio::spawn(service.run(messages)))) }
+        let counts = Arc::new(WriterCounts::default());
+        let chain = Chain::default();
+        let service = Service { tx, blobs, chain, unsynced: true, counts: counts.clone(), _home: home };
+        Self { queue, task: Mutex::new(Some(tokio::spawn(service.run(messages)))), counts }
+    }
+
+    pub fn counts(&self) -> &WriterCounts {
+        &self.counts
+    }
+
+    /// Submissions that wait, and how many may.
+    pub fn waiting(&self) -> (usize, usize) {
+        (self.queue.max_capacity() - self.queue.capacity(), self.queue.max_capacity())
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.queue.is_closed()
     }
 
     pub async fn submit<T, E, F>(&self, work: F) -> Result<T, E>
@@ -109,8 +132,11 @@ impl Writer {
     {
         let (reply, answer) = oneshot::channel();
         let job = Submission { work: Some(work), result: None, reply };
+        let submitted = Instant::now();
         self.queue.send(Message::Job(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        let answered = answer.await.map_err(|_| StoreError::Closed)?;
+        self.counts.answered(submitted.elapsed());
+        answered
     }
 
     pub async fn barrier(&self) -> Result<(), StoreError> {
@@ -178,6 +204,7 @@ struct Service {
     chain: Chain,
     /// Whether a commit may not have reached the disk yet. True at the start: earlier processes may have left some.
     unsynced: bool,
+    counts: Arc<WriterCounts>,
     /// The folder is in use until the last commit.
     _home: Arc<Home>,
 }
@@ -210,12 +237,15 @@ impl Service {
     /// Answers a batch; says whether an fsync failed.
     async fn serve(&mut self, mut batch: Batch) -> bool {
         let committed = self.commit(&mut batch.jobs).await;
+        self.counts.committed(batch.jobs.len(), committed.as_ref().err());
         let mut failed_sync = committed.as_ref().is_err_and(StoreError::is_failed_sync);
         for job in batch.jobs {
             job.answer(committed.clone());
         }
         if !batch.barriers.is_empty() && !failed_sync {
+            let begun = Instant::now();
             let durable = self.sync().await;
+            self.counts.synced(begun.elapsed());
             failed_sync = durable.as_ref().is_err_and(StoreError::is_failed_sync);
             for barrier in batch.barriers {
                 // Whoever went away does not want to know.

@@ -27,8 +27,8 @@ pub use aliases::{
 pub use approval::{Approval, ApprovalRow, SetApproval, approval, approval_history, set_approval};
 pub use error::CatalogError;
 pub use models::{
-    ModelRow, NewVersion, Registered, Selector, VersionRow, model, models, register, resolve, version, versions,
-    versions_of_model,
+    ModelRow, NewVersion, Registered, Selector, VersionRow, all_versions, model, models, register, resolve, version,
+    versions, versions_of_model,
 };
 pub use name::{check_alias, check_name};
 pub use notes::{Note, Subject, Tags, note, set_note, set_tag, tags};

@@ -167,6 +167,16 @@ pub async fn versions(connection: &mut SqliteConnection, name: &str) -> Result<V
     Ok(rows.iter().map(version_row).collect::<Result<_, _>>()?)
 }
 
+/// Every version of every model, in the order of names and numbers.
+pub async fn all_versions(connection: &mut SqliteConnection) -> Result<Vec<VersionRow>, CatalogError> {
+    let query = sqlx::query(
+        "SELECT model, version, digest, model_digest, evidence, origin, run, step, git_commit, actor, created
+         FROM model_versions ORDER BY model, version",
+    );
+    let rows = query.fetch_all(connection).await?;
+    Ok(rows.iter().map(version_row).collect::<Result<_, _>>()?)
+}
+
 /// The versions, of any model, that hold this model document or have this content, oldest first.
 pub async fn versions_of_model(
     connection: &mut SqliteConnection,

@@ -15,9 +15,9 @@ const SYNCED_ONE_BY_ONE: usize = 32;
 
 pub(super) struct Files {
     /// `blake3/ab/cdef...`, `sha256/ab/cdef...`, `corrupt/`
-    blobs: Dir,
+    pub(super) blobs: Dir,
     /// Blobs being written, on the same file system.
-    tmp: Dir,
+    pub(super) tmp: Dir,
     written: AtomicU64,
     unsynced: Mutex<Unsynced>,
 }
@@ -41,15 +41,14 @@ impl Files {
         };
         // What is there is not believed: after a power loss it may be empty or torn. Then it is replaced.
         let there = self.open(&digest).is_ok_and(|file| holds(file, bytes).unwrap_or(false));
-        if !there {
+        // Held, so that it is not removed before it is named.
+        if !there || !self.hold(&digest)? {
             self.write(&digest, bytes).map_err(|error| match BlobError::io(digest, error) {
                 // Nothing is missing when writing: somebody has removed the folders.
                 BlobError::Missing(_) => BlobError::Io { digest, source: Arc::new(io::ErrorKind::NotFound.into()) },
                 error => error,
             })?;
-            if let Unsynced::Known(digests) = &mut *self.unsynced() {
-                digests.push(digest);
-            }
+            self.note_unsynced(digest);
         }
         Ok(digest)
     }
@@ -157,7 +156,7 @@ impl Files {
     }
 
     /// A file that no other process writes to: the name has this one's number, and an old one of that name is skipped.
-    fn temporary(&self) -> io::Result<(String, File)> {
+    pub fn temporary(&self) -> io::Result<(String, File)> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o444);
         loop {
@@ -169,7 +168,9 @@ impl Files {
         }
     }
 
-    fn publish(&self, name: &str, digest: &Digest) -> io::Result<()> {
+    pub fn publish(&self, name: &str, digest: &Digest) -> io::Result<()> {
+        // An older blob of that name may be about to be removed.
+        let _shared = self.share()?;
         let renamed = self.tmp.rename(name, &self.blobs, place(digest));
         if !renamed.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             return renamed;
@@ -180,13 +181,25 @@ impl Files {
         }
     }
 
+    /// A power loss may take this blob until the next sync.
+    pub fn note_unsynced(&self, digest: Digest) {
+        if let Unsynced::Known(digests) = &mut *self.unsynced() {
+            digests.push(digest);
+        }
+    }
+
+    /// Removes a temporary file.
+    pub fn discard(&self, name: &str) {
+        let _ = self.tmp.remove_file(name);
+    }
+
     fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
         self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Where a blob lies: `blake3/ab/cdef...`, made of hex digits alone.
-fn place(digest: &Digest) -> PathBuf {
+pub(super) fn place(digest: &Digest) -> PathBuf {
     let hex = digest.hex();
     [folder(digest), &hex[..2], &hex[2..]].iter().collect()
 }

@@ -6,7 +6,9 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 use sqlx::error::ErrorKind;
 
+use super::told::{changed_tables, verdicts};
 use super::{NewEvents, OutputRow, RunChange, RunStatus, StepRow};
+use crate::approvals::{insert_approvals, requested, settle_approvals};
 use crate::artifacts::{ArtifactRow, insert_artifacts};
 use crate::audit::AuditEntry;
 use crate::cache::upsert_cache_entries;
@@ -34,7 +36,10 @@ impl Store {
 async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
     let next_seq = new.expected_next_seq + new.events.len() as i64;
     let turn = match new.change.status {
-        Some(to) => Some(Turn { from: status_before(tx.connection().await?, &new, to).await?, to }),
+        Some(to) => {
+            let (from, pipeline) = status_before(tx.connection().await?, &new, to).await?;
+            Some(Turn { from, to, pipeline })
+        }
         None => None,
     };
     // Without events nothing below would notice that the run has moved on.
@@ -45,7 +50,8 @@ async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
         }
     }
     let NewEvents { run, events, change, stamp, expected_next_seq: expected } = new;
-    for (action, subject, details) in records(&run, turn.as_ref(), &change) {
+    let succeeded = turn.as_ref().is_some_and(|turn| turn.to == RunStatus::Succeeded);
+    for (action, subject, details) in records(&run, turn.as_ref(), &change).into_iter().chain(verdicts(&run, &change)) {
         tx.audit(AuditEntry { stamp: stamp.clone(), action, subject, details: details.to_string() });
     }
     let mut script = Script::new();
@@ -63,25 +69,31 @@ async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
             let actual = next_seq_of(tx.connection().await?, &run).await?;
             Err(if actual == Some(expected) { error } else { conflict(run, expected, actual) })
         }
+        Ok(()) if succeeded => {
+            for (action, subject, details) in changed_tables(tx.connection().await?, &run).await? {
+                tx.audit(AuditEntry { stamp: stamp.clone(), action, subject, details: details.to_string() });
+            }
+            Ok(next_seq)
+        }
         end => end.map(|()| next_seq),
     }
 }
 
-/// The run's status before the events, if it may become `to` by them.
+/// The run's status before the events, if it may become `to` by them, and its pipeline.
 async fn status_before(
     connection: &mut SqliteConnection,
     new: &NewEvents,
     to: RunStatus,
-) -> Result<RunStatus, StoreError> {
-    let query = sqlx::query_as("SELECT status, next_seq FROM runs WHERE id = $1").bind(&new.run);
-    let found: Option<(String, i64)> = query.fetch_optional(connection).await?;
-    let (status, actual) = found.ok_or_else(|| StoreError::RunNotFound(new.run.clone()))?;
+) -> Result<(RunStatus, String), StoreError> {
+    let query = sqlx::query_as("SELECT status, next_seq, pipeline FROM runs WHERE id = $1").bind(&new.run);
+    let found: Option<(String, i64, String)> = query.fetch_optional(connection).await?;
+    let (status, actual, pipeline) = found.ok_or_else(|| StoreError::RunNotFound(new.run.clone()))?;
     let run = new.run.clone();
     if actual != new.expected_next_seq {
         return Err(conflict(run, new.expected_next_seq, Some(actual)));
     }
     let from: RunStatus = status.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    if from.can_become(to) { Ok(from) } else { Err(StoreError::StatusConflict { run, from, to }) }
+    if from.can_become(to) { Ok((from, pipeline)) } else { Err(StoreError::StatusConflict { run, from, to }) }
 }
 
 async fn next_seq_of(connection: &mut SqliteConnection, run: &str) -> Result<Option<i64>, StoreError> {
@@ -100,6 +112,7 @@ fn conflict(run: String, expected: i64, actual: Option<i64>) -> StoreError {
 struct Turn {
     from: RunStatus,
     to: RunStatus,
+    pipeline: String,
 }
 
 impl Turn {
@@ -141,6 +154,10 @@ fn update_status(script: &mut Script, run: &str, turn: &Turn, change: &RunChange
         // An old request must not cancel a run that was resumed.
         .bind(turn.is_resume())
         .bind(run);
+    if turn.to.is_final() {
+        // Whoever ended it: nobody has to run it any more.
+        script.statement("UPDATE run_queue SET state = 'done', claimed_by = NULL WHERE run = ?").bind(run);
+    }
 }
 
 fn write_change(script: &mut Script, run: &str, change: RunChange, time: i64) {
@@ -160,6 +177,8 @@ fn write_change(script: &mut Script, run: &str, change: RunChange, time: i64) {
     upsert_outputs(script, run, outputs);
     insert_edges(script, run, change.lineage);
     upsert_cache_entries(script, change.cache_entries);
+    settle_approvals(script, run, change.settled, time);
+    insert_approvals(script, run, change.approvals, time);
     upsert_latest(script, run, &change.metrics);
     insert_points(script, run, change.metrics);
 }
@@ -210,18 +229,20 @@ fn upsert_outputs(script: &mut Script, run: &str, outputs: Vec<OutputRow>) {
     });
 }
 
-/// What the audit says of a change: the run's own turns, and how each step ended, with the bytes it made. Metric
+/// What the audit says of a change: the run's own turns, what it asks people, and how each step ended, with the bytes it made. Metric
 /// points and lineage are covered by the record of their step.
 fn records(run: &str, turn: Option<&Turn>, change: &RunChange) -> Vec<(String, String, serde_json::Value)> {
     let mut records = Vec::new();
     if let Some(turn) = turn {
         let action = match turn.to {
             _ if turn.is_resume() => "run.resumed".to_owned(),
+            RunStatus::Running if turn.from == RunStatus::Waiting => "run.resumed".to_owned(),
             RunStatus::Running => "run.started".to_owned(),
             to => format!("run.{to}"),
         };
-        records.push((action, format!("run:{run}"), json!({ "from": turn.from.as_str() })));
+        records.push((action, format!("run:{run}"), json!({ "from": turn.from.as_str(), "pipeline": turn.pipeline })));
     }
+    records.extend(change.approvals.iter().map(|approval| requested(run, approval)));
     for step in change.steps.iter().filter(|step| step.status.is_final()) {
         let made: serde_json::Map<_, _> = change
             .outputs

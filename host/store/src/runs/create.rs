@@ -9,37 +9,49 @@ use crate::error::StoreError;
 use crate::row::text;
 use crate::script::Script;
 use crate::store::Store;
+use crate::tracking::{check_params, insert_params};
+use crate::writer::Tx;
 
 impl Store {
     /// Records a run before anything of it starts.
     ///
     /// # Errors
-    /// [`StoreError::RunExists`], [`StoreError::ExperimentNotFound`]; [`StoreError::RunNotFound`] for the parent.
+    /// [`StoreError::RunExists`], [`StoreError::ExperimentNotFound`]; [`StoreError::RunNotFound`] for the parent;
+    /// [`StoreError::Refused`] for a tracked parameter.
     pub async fn create_run(&self, run: NewRun) -> Result<(), StoreError> {
-        self.with_tx(move |tx| {
-            Box::pin(async move {
-                if let Some(parent) = &run.parent
-                    && !exists(tx.connection().await?, parent).await?
-                {
-                    return Err(StoreError::RunNotFound(parent.clone()));
-                }
-                let mut script = Script::new();
-                insert_run(&mut script, &run);
-                insert_documents(&mut script, &run);
-                if let Some(source) = &run.source {
-                    insert_source(&mut script, &run.id, source);
-                }
-                let (id, experiment) = (run.id.clone(), run.experiment.clone());
-                tx.audit(created(run));
-                tx.run(script).await.map_err(|error| match error.violated() {
-                    Some(ErrorKind::UniqueViolation) => StoreError::RunExists(id),
-                    Some(ErrorKind::ForeignKeyViolation) => StoreError::ExperimentNotFound(experiment),
-                    _ => error,
-                })
-            })
-        })
-        .await
+        check_params(&run.tracked)?;
+        self.with_tx(move |tx| Box::pin(create(tx, run, |_| {}))).await
     }
+}
+
+/// Records a run in a transaction, and then what `more` adds, which may refer to it.
+pub(crate) async fn create(
+    tx: &mut Tx,
+    mut run: NewRun,
+    more: impl FnOnce(&mut Script) + Send,
+) -> Result<(), StoreError> {
+    if let Some(parent) = &run.parent
+        && !exists(tx.connection().await?, parent).await?
+    {
+        return Err(StoreError::RunNotFound(parent.clone()));
+    }
+    let mut script = Script::new();
+    insert_run(&mut script, &run);
+    insert_documents(&mut script, &run);
+    if let Some(source) = &run.source {
+        insert_source(&mut script, &run.id, source);
+    }
+    let tracked = std::mem::take(&mut run.tracked);
+    let keys = tracked.iter().map(|(key, _)| key.clone()).collect();
+    insert_params(&mut script, &run.id, tracked);
+    more(&mut script);
+    let (id, experiment) = (run.id.clone(), run.experiment.clone());
+    tx.audit(created(run, keys));
+    tx.run(script).await.map_err(|error| match error.violated() {
+        Some(ErrorKind::UniqueViolation) => StoreError::RunExists(id),
+        Some(ErrorKind::ForeignKeyViolation) => StoreError::ExperimentNotFound(experiment),
+        _ => error,
+    })
 }
 
 async fn exists(connection: &mut sqlx::SqliteConnection, run: &str) -> Result<bool, StoreError> {
@@ -51,8 +63,9 @@ async fn exists(connection: &mut sqlx::SqliteConnection, run: &str) -> Result<bo
 fn insert_run(script: &mut Script, run: &NewRun) {
     script
         .statement(
-            "INSERT INTO runs (id, experiment, pipeline, name, status, nominal_time, seed, parent, created)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (id, experiment, pipeline, name, status, nominal_time, seed, parent, origin, actor,
+                 created)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(run.id.as_str())
         .bind(run.experiment.as_str())
@@ -63,6 +76,8 @@ fn insert_run(script: &mut Script, run: &NewRun) {
         // SQL knows signed numbers only: the same 64 bits.
         .bind(run.seed.cast_signed())
         .bind(run.parent.as_deref())
+        .bind(run.origin.as_str())
+        .bind(run.stamp.actor.as_str())
         .bind(run.stamp.time);
 }
 
@@ -86,8 +101,12 @@ fn insert_source(script: &mut Script, run: &str, source: &SourceState) {
         .bind(source.patch_digest.map(|digest| text(&digest)));
 }
 
-fn created(run: NewRun) -> AuditEntry {
-    let details = json!({ "pipeline": run.pipeline, "experiment": run.experiment, "parent": run.parent });
+/// Keys of parameters only: values may be long, or secret by mistake.
+fn created(run: NewRun, params: Vec<String>) -> AuditEntry {
+    let details = json!({
+        "pipeline": run.pipeline, "experiment": run.experiment, "parent": run.parent, "origin": run.origin,
+        "params": params,
+    });
     AuditEntry {
         stamp: run.stamp,
         action: "run.created".to_owned(),

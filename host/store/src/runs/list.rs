@@ -24,11 +24,11 @@ impl Store {
         let sql = AssertSqlSafe(list_sql(filter));
         let mut query = sqlx::query::<Sqlite>(sql);
         query = query.bind(limit as i64 + 1);
-        if let Some(pipeline) = &filter.pipeline {
-            query = query.bind(pipeline.as_str());
+        for text in texts(filter).into_iter().filter_map(|(_, text)| text) {
+            query = query.bind(text);
         }
-        if let Some(status) = filter.status {
-            query = query.bind(status.as_str());
+        for time in [filter.from, filter.to].into_iter().flatten() {
+            query = query.bind(time);
         }
         if let Some((created, id)) = &before {
             query = query.bind(created).bind(id.as_str());
@@ -42,6 +42,16 @@ impl Store {
     }
 }
 
+/// The columns that a filter compares with a text, in the order in which they are bound.
+fn texts(filter: &RunFilter) -> [(&'static str, Option<&str>); 4] {
+    [
+        ("pipeline", filter.pipeline.as_deref()),
+        ("status", filter.status.map(super::RunStatus::as_str)),
+        ("origin", filter.origin.as_deref()),
+        ("parent", filter.parent.as_deref()),
+    ]
+}
+
 /// Made of literals alone. Each combination is a text of its own, so that an index serves it.
 fn list_sql(filter: &RunFilter) -> String {
     let mut sql = format!("{SELECT_RUNS} WHERE 1 = 1");
@@ -50,11 +60,14 @@ fn list_sql(filter: &RunFilter) -> String {
         number += 1;
         number
     };
-    if filter.pipeline.is_some() {
-        let _ = write!(sql, " AND pipeline = ${}", next());
+    for (column, _) in texts(filter).into_iter().filter(|(_, text)| text.is_some()) {
+        let _ = write!(sql, " AND {column} = ${}", next());
     }
-    if filter.status.is_some() {
-        let _ = write!(sql, " AND status = ${}", next());
+    if filter.from.is_some() {
+        let _ = write!(sql, " AND created >= ${}", next());
+    }
+    if filter.to.is_some() {
+        let _ = write!(sql, " AND created < ${}", next());
     }
     if filter.cursor.is_some() {
         let _ = write!(sql, " AND (created, id) < (${}, ${})", next(), next());
@@ -67,3 +80,6 @@ fn read_cursor(cursor: &str) -> Result<(i64, String), StoreError> {
     let parts = cursor.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_owned())));
     parts.ok_or_else(|| StoreError::BadCursor(cursor.chars().take(100).collect()))
 }
+
+#[cfg(test)]
+mod tests;

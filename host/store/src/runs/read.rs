@@ -10,7 +10,7 @@ use crate::store::Store;
 
 /// All of a run but its graph, which may be large.
 pub(super) const SELECT_RUNS: &str = "SELECT id, project, experiment, pipeline, name, status, nominal_time, seed,
-    parent, created, started, ended, cancel_requested, error, next_seq, params
+    parent, origin, actor, created, started, ended, cancel_requested, error, next_seq, params
     FROM runs JOIN run_documents ON run_documents.run = runs.id";
 
 impl Store {
@@ -54,6 +54,17 @@ impl Store {
         rows.iter().map(event).collect()
     }
 
+    /// Up to `limit` events of a run from number `first` on.
+    pub async fn events_page(&self, run: &str, first: i64, limit: u32) -> Result<Vec<EventRow>, StoreError> {
+        let query =
+            sqlx::query("SELECT seq, time, event FROM run_events WHERE run = $1 AND seq >= $2 ORDER BY seq LIMIT $3");
+        let rows = query.bind(run).bind(first).bind(limit).fetch_all(&mut *self.reader().await?).await?;
+        let event = |row: &SqliteRow| {
+            Ok(EventRow { seq: row.try_get("seq")?, time: row.try_get("time")?, event: row.try_get("event")? })
+        };
+        rows.iter().map(event).collect()
+    }
+
     /// A run's steps, in the plan's order.
     pub async fn steps(&self, run: &str) -> Result<Vec<StepRow>, StoreError> {
         let query = sqlx::query("SELECT * FROM steps WHERE run = $1 ORDER BY position, step_key").bind(run);
@@ -84,6 +95,8 @@ pub(super) fn run_row(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {
         nominal_time: row.try_get("nominal_time")?,
         seed: row.try_get::<i64, _>("seed")?.cast_unsigned(),
         parent: row.try_get("parent")?,
+        origin: row.try_get("origin")?,
+        actor: row.try_get("actor")?,
         created: row.try_get("created")?,
         started: row.try_get("started")?,
         ended: row.try_get("ended")?,

@@ -20,9 +20,8 @@ impl Store {
     /// [`StoreError::RunNotFound`], [`StoreError::ParamChanged`], [`StoreError::Refused`].
     pub async fn set_params(&self, run: &str, params: Vec<(String, String)>, stamp: Stamp) -> Result<(), StoreError> {
         let mut wanted = Pairs::new();
+        check_params(&params)?;
         for (key, value) in params {
-            check_key("param", &key)?;
-            check_length(&format!("the value of param `{key}`"), &value, PARAM_VALUE_MAX)?;
             match wanted.get(&key) {
                 Some(other) if *other != value => return Err(changed(run, &key, other)),
                 _ => wanted.insert(key, value),
@@ -68,6 +67,15 @@ impl Store {
     }
 }
 
+/// What MLflow's rules allow of params.
+pub(crate) fn check_params(params: &[(String, String)]) -> Result<(), StoreError> {
+    for (key, value) in params {
+        check_key("param", key)?;
+        check_length(&format!("the value of param `{key}`"), value, PARAM_VALUE_MAX)?;
+    }
+    Ok(())
+}
+
 async fn write_params(tx: &mut Tx, run: String, mut params: Pairs, stamp: Stamp) -> Result<(), StoreError> {
     let query = sqlx::query_as("SELECT key, value FROM params WHERE run = $1").bind(&run);
     let there: Vec<(String, String)> = query.fetch_all(tx.connection().await?).await?;
@@ -87,7 +95,11 @@ async fn write_params(tx: &mut Tx, run: String, mut params: Pairs, stamp: Stamp)
     tx.run(script).await.map_err(|error| error.or_unknown_run(run))
 }
 
-fn insert_params(script: &mut Script, run: &str, params: Pairs) {
+pub(crate) fn insert_params(
+    script: &mut Script,
+    run: &str,
+    params: impl IntoIterator<Item = (String, String), IntoIter: ExactSizeIterator>,
+) {
     let insert = Insert { head: "INSERT INTO params (run, key, value)", row: "(?, ?, ?)", tail: "" };
     script.insert(insert, params, |values, (key, value)| {
         values.bind(run).bind(key).bind(value);

@@ -67,3 +67,19 @@ async fn the_database_itself_refuses_to_change_records() {
         assert!(end.unwrap_err().to_string().contains("audit records are never"));
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_recorded_does_not_happen() {
+    let dir = tempfile::tempdir().unwrap();
+    with_records(dir.path()).await;
+    let sql = "CREATE TRIGGER no_room BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    raw(dir.path(), sql).await;
+    let store = open(dir.path()).await;
+    let error = store.create_run(new_run("run-9")).await.unwrap_err();
+    assert!(error.to_string().contains("no room"), "{error}");
+    assert!(store.load_run("run-9").await.unwrap().is_none());
+    let secret = SealedSecret { name: "A".into(), nonce: vec![0; 12], ciphertext: vec![1; 20], key_id: "k".into() };
+    assert!(store.set_secret(secret, stamp()).await.is_err());
+    assert!(store.secrets().await.unwrap().is_empty());
+    assert_eq!(assert_intact(&store.audit_verify().await.unwrap()), 5);
+}

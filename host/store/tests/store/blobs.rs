@@ -45,6 +45,25 @@ async fn keeps_bytes_under_their_digest() {
 }
 
 #[tokio::test]
+async fn a_blob_comes_piece_by_piece_or_not_at_all() {
+    use std::io::Write;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path()).await;
+    let mut writer = store.blobs().begin(Algorithm::Blake3).unwrap();
+    writer.write_all(b"ro").unwrap();
+    writer.write_all(b"ws").unwrap();
+    assert_eq!((writer.size(), writer.digest()), (4, Digest::blake3(b"rows")));
+    let digest = writer.keep().unwrap();
+    assert_eq!(store.blobs().get(&digest).await.unwrap(), b"rows");
+    store.barrier().await.unwrap();
+    let mut broken_off = store.blobs().begin(Algorithm::Sha256).unwrap();
+    broken_off.write_all(b"half").unwrap();
+    drop(broken_off);
+    assert!(!store.blobs().contains(&Digest::sha256(b"half")));
+    assert_eq!(std::fs::read_dir(dir.path().join("home/tmp")).unwrap().count(), 0);
+}
+
+#[tokio::test]
 async fn tells_missing_from_damaged_and_heals() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path()).await;

@@ -2,17 +2,23 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod approvals;
 mod audit;
 mod blobs;
 mod cache;
 mod crash;
+mod feed;
+mod idempotency;
 mod lineage;
 mod logs;
+mod numbers;
 mod opening;
 mod parallel;
+mod queue;
 mod resolve;
 mod runs;
 mod shared;
+mod tokens;
 mod tracking;
 
 use std::path::Path;
@@ -42,6 +48,8 @@ fn new_run(id: &str) -> NewRun {
         nominal_time: NOON,
         seed: u64::MAX,
         parent: None,
+        origin: "api".to_owned(),
+        tracked: Vec::new(),
         source: None,
         stamp: stamp(),
     }

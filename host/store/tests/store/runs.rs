@@ -93,7 +93,10 @@ async fn events_and_their_change_appear_together() {
     assert_eq!((run.status, run.started, run.ended), (RunStatus::Succeeded, Some(NOON), Some(NOON + 9)));
     let actions: Vec<_> =
         store.audit_records(0, 100).await.unwrap().into_iter().map(|record| record.entry.action).collect();
-    assert_eq!(actions, ["run.created", "run.started", "step.succeeded", "run.succeeded"]);
+    assert_eq!(
+        actions,
+        ["run.created", "run.started", "step.succeeded", "run.succeeded", "dataset.changed", "dataset.changed"]
+    );
 }
 
 #[tokio::test]
