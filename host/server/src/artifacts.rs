@@ -1,11 +1,16 @@
 //! Artifacts at the door: named by digest, or by the output of a run that made them.
 
+mod upload;
+pub mod view;
+
 use wasmlops_core::artifact::media_type;
 use wasmlops_core::table::Table;
 use wasmlops_package::{Algorithm, Digest};
 
 use crate::error::{Error, Result};
 use crate::host::Host;
+
+pub use upload::Upload;
 
 /// Some bytes and what they are.
 #[derive(Clone, Debug)]

@@ -5,6 +5,8 @@
 //! nothing is taken from the environment. Knows nothing of runs and endpoints.
 
 mod address;
+mod credentials;
+mod traced;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
@@ -12,10 +14,12 @@ use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Method, Response, redirect};
+use tracing::{Instrument, Span};
 use wasmlops_core::call::{Http, HttpFailure, HttpRequest, HttpResponse, Reply};
 use wasmlops_core::config::Origin;
 
 use crate::host::Host;
+pub use credentials::Credentials;
 
 /// Until the whole answer is there.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -28,33 +32,58 @@ const LARGEST: u64 = 16 << 20;
 pub struct Broker {
     /// Made when first used: it reads the system's certificates.
     client: Arc<OnceLock<Client>>,
+    /// Names may lead to private addresses.
+    anywhere: bool,
 }
 
 /// A broker together with what one caller was granted.
 struct Granted {
     broker: Broker,
     origins: Vec<Origin>,
+    credentials: Credentials,
+    /// The caller's, who asks from threads of its own.
+    span: Span,
 }
 
 /// The door for a guest that was granted these origins, such as `https://api.example.com`. A text that is no origin
-/// grants nothing.
-pub fn http(host: &Host, origins: Vec<String>) -> Arc<dyn Http> {
+/// grants nothing. `credentials` go into its requests, and never to it.
+pub fn http(host: &Host, origins: Vec<String>, credentials: Credentials) -> Arc<dyn Http> {
     let origins = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
-    Arc::new(Granted { broker: host.broker.clone(), origins })
+    Arc::new(Granted { broker: host.broker.clone(), origins, credentials, span: Span::current() })
 }
 
 impl Http for Granted {
     fn send(&self, request: HttpRequest) -> Reply<'_, Result<HttpResponse, HttpFailure>> {
-        Box::pin(self.broker.send(&self.origins, request))
+        let origin = request.url.parse().ok().and_then(|url| origin_of(&url).ok());
+        let request = self.credentials.put_into(origin.as_ref(), request);
+        let answer = async move { self.credentials.check(self.broker.send(&self.origins, request).await?) };
+        Box::pin(answer.instrument(self.span.clone()))
     }
 }
 
 impl Broker {
-    /// Sends a request if it goes to one of `granted`.
+    /// For origins that the operator of this process names, whatever address they lead to.
+    pub fn for_operator() -> Self {
+        Self { anywhere: true, ..Self::default() }
+    }
+
+    /// Sends a request if it goes to one of `granted`, as a part of the trace that is being worked in.
     ///
     /// # Errors
     /// [`HttpFailure::Denied`] for another origin or a private address; the rest as their names say.
-    pub async fn send(&self, granted: &[Origin], request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+    pub async fn send(&self, granted: &[Origin], mut request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
+        let span = traced::span(&mut request);
+        let answer = self.send_untraced(granted, request).instrument(span.clone()).await;
+        traced::end(&span, &answer);
+        answer
+    }
+
+    /// The same outside all traces.
+    pub(crate) async fn send_untraced(
+        &self,
+        granted: &[Origin],
+        request: HttpRequest,
+    ) -> Result<HttpResponse, HttpFailure> {
         let url: reqwest::Url =
             request.url.parse().map_err(|error| HttpFailure::InvalidRequest(format!("`{}`: {error}", request.url)))?;
         let origin = origin_of(&url)?;
@@ -91,12 +120,13 @@ impl Broker {
         }
         // Another part of the process may have chosen the same provider before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
+        let builder = Client::builder()
             .user_agent(concat!("wasmlops/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .connect_timeout(CONNECT)
-            .dns_resolver(PublicAddresses)
+            .connect_timeout(CONNECT);
+        let builder = if self.anywhere { builder } else { builder.dns_resolver(PublicAddresses) };
+        let client = builder
             .build()
             .map_err(|error| HttpFailure::Unreachable(format!("the HTTP client cannot start: {error}")))?;
         Ok(self.client.get_or_init(|| client))

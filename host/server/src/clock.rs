@@ -32,6 +32,11 @@ impl ManualClock {
     pub fn advance(&self, by: std::time::Duration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
+
+    /// Moves the clock, back as well.
+    pub fn set(&self, now: Micros) {
+        self.0.store(now, Ordering::Relaxed);
+    }
 }
 
 impl Clock for ManualClock {

@@ -8,6 +8,7 @@ use wasmlops_core::call::{Deployment, Endpoints, Http, Release};
 use wasmlops_core::graph::{BoundStep, Graph};
 use wasmlops_package::Kind;
 
+use crate::broker::Credentials;
 use crate::error::{Error, Result};
 use crate::executor::Work;
 use crate::host::Host;
@@ -29,11 +30,11 @@ pub struct Delivery {
 }
 
 impl Reach {
-    /// The doors that the step was granted.
-    pub(crate) fn granted(host: &Host, step: &BoundStep, actor: &str) -> Self {
+    /// The doors that the step was granted. `credentials` are those of [`secrets::for_step`](crate::secrets::for_step).
+    pub(crate) fn granted(host: &Host, step: &BoundStep, credentials: Credentials, actor: &str) -> Self {
         let origins = || step.http.iter().map(ToString::to_string).collect();
         Self {
-            http: (!step.http.is_empty()).then(|| crate::broker::http(host, origins())),
+            http: (!step.http.is_empty()).then(|| crate::broker::http(host, origins(), credentials)),
             endpoints: (!step.endpoints.is_empty())
                 .then(|| crate::serving::control::endpoints(host, step.endpoints.clone(), actor)),
         }

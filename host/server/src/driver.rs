@@ -3,31 +3,36 @@
 //! As many steps at once as there are workers. The state is committed before an effect starts; a step's outputs,
 //! metrics, lineage and success become visible in one transaction. Decides nothing itself: see [`wasmlops_core::run`].
 
+mod approvals;
 mod attempt;
 mod journal;
+mod judging;
+mod traced;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
+use tracing::Instrument;
 use wasmlops_core::artifact::VersionDocument;
 use wasmlops_core::call::Cancel;
 use wasmlops_core::diagnostics::Source;
-use wasmlops_core::graph::{BoundStep, OutputRef, StepKey, StepKind};
-use wasmlops_core::plan::{Planner, Reason, Verdict};
+use wasmlops_core::graph::StepKey;
+use wasmlops_core::plan::Planner;
 use wasmlops_core::run::{Action, Event, Failure, Metrics, Micros, Phase, Run, RunStatus};
 
 use crate::error::{Error, Result};
 use crate::executor::{Work, host_failure};
 use crate::host::Host;
-use crate::lookup::{Known, Looked, Lookup};
+use crate::lookup::Looked;
 use crate::watch::RunObserver;
 
 use attempt::Ran;
 pub(crate) use attempt::stored;
 use journal::Journal;
-pub(crate) use journal::{ACTOR, short};
+pub(crate) use journal::short;
 
 /// How often somebody outside is asked whether the run shall stop; a guest is stopped well within two seconds.
 const POLL: Duration = Duration::from_millis(100);
@@ -48,11 +53,37 @@ pub(crate) struct Drive {
     pub observer: Arc<dyn RunObserver>,
     /// Stops the run.
     pub cancel: Cancel,
+    /// Who the audit names for what the run does.
+    pub actor: String,
+    /// How the drive is to go on; absent for one that nobody but `cancel` ends.
+    pub pace: Option<watch::Receiver<Pace>>,
+}
+
+/// How a drive goes on. Beyond [`Pace::Full`] the run stays unfinished, for the next process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pace {
+    Full,
+    /// Steps that run may end; no other is started.
+    NoNewSteps,
+    /// Steps that run are stopped, and their attempts are lost.
+    Stop,
+}
+
+/// How a drive ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    Finished(RunStatus),
+    /// Nothing can go on before somebody decides; whoever records the decision lets the run go on.
+    Waiting,
+    /// The run goes on in another process.
+    Unfinished,
 }
 
 impl Drive {
-    /// From these events to the end of the run.
-    pub async fn drive(self, events: Vec<Event>) -> Result<RunStatus> {
+    /// From these events to the end of the run, or as far as `pace` lets it come.
+    pub async fn drive(self, events: Vec<Event>) -> Result<Ending> {
+        let span = traced::run(&self).await;
+        let (counts, pipeline) = (self.host.counts.clone(), self.run.graph().pipeline.clone());
         let journal = Journal::new(&self);
         let driver = Driver {
             journal,
@@ -67,7 +98,9 @@ impl Drive {
             cancelling: false,
             drive: self,
         };
-        driver.drive(events).await
+        let ending = driver.drive(events).instrument(span.clone()).await;
+        traced::run_ended(&span, (&*counts, pipeline.as_str()), &ending);
+        ending
     }
 }
 
@@ -96,7 +129,8 @@ enum Done {
 }
 
 impl Driver {
-    async fn drive(mut self, mut events: Vec<Event>) -> Result<RunStatus> {
+    async fn drive(mut self, mut events: Vec<Event>) -> Result<Ending> {
+        self.journal.restore(&self.drive).await?;
         for action in self.drive.run.outstanding() {
             self.perform(action);
         }
@@ -104,11 +138,36 @@ impl Driver {
             self.commit(events).await?;
             if let Some(status) = self.finished {
                 self.drive.host.store.barrier().await?;
-                return Ok(status);
+                return Ok(Ending::Finished(status));
             }
-            self.launch();
+            if self.drive.run.status() == RunStatus::Waiting {
+                // A decision that came before the run was seen to wait is found here; a later one finds it waiting.
+                let Some(next) = self.while_waiting().await? else {
+                    self.drive.host.store.barrier().await?;
+                    return Ok(Ending::Waiting);
+                };
+                events = next;
+                continue;
+            }
+            match self.pace() {
+                Pace::Full => self.launch(),
+                Pace::NoNewSteps if self.tasks.is_empty() => return Ok(Ending::Unfinished),
+                Pace::NoNewSteps => {}
+                Pace::Stop => return Ok(self.abandon().await),
+            }
             events = self.wait().await?;
         }
+    }
+
+    fn pace(&self) -> Pace {
+        self.drive.pace.as_ref().map_or(Pace::Full, |pace| *pace.borrow())
+    }
+
+    /// Stops what runs. What it came to is not recorded: the next process finds the attempts lost.
+    async fn abandon(&mut self) -> Ending {
+        self.active.values().for_each(Cancel::cancel);
+        while self.tasks.join_next().await.is_some() {}
+        Ending::Unfinished
     }
 
     /// Makes events durable together with the state they lead to; then does what follows from them.
@@ -144,6 +203,9 @@ impl Driver {
             | Event::AttemptSucceeded { step, .. }
             | Event::AttemptFailed { step, .. }
             | Event::AttemptCancelled { step }
+            | Event::Approved { step, .. }
+            | Event::Rejected { step, .. }
+            | Event::Expired { step, .. }
                 if self.drive.run.state(&step).phase.is_final() =>
             {
                 self.tell_end(&step);
@@ -183,31 +245,6 @@ impl Driver {
         }
     }
 
-    fn look_up(&mut self, step: StepKey) {
-        let run = &self.drive.run;
-        let bound = run.step(&step);
-        let input = |(name, from): &(String, OutputRef)| match run.input(from) {
-            Some(output) => Some(Ok((name.clone(), output.digest))),
-            None if bound.optional_inputs.contains(name) => None,
-            None => Some(Err(absent(name, from, run.step(&from.step)))),
-        };
-        let inputs: Result<Vec<_>> = bound.inputs.iter().filter_map(input).collect();
-        let (host, graph, seed) = (self.drive.host.clone(), run.graph().clone(), self.drive.seed);
-        let id = self.drive.id.clone();
-        self.tasks.spawn(async move {
-            let found = match inputs {
-                Ok(inputs) => {
-                    let known = Known::Run(&id);
-                    let lookup =
-                        Lookup { host: &host, graph: &graph, step: &step, inputs, seed, keep_files: true, known };
-                    lookup.find().await
-                }
-                Err(error) => Err(error),
-            };
-            Done::Found { step, found: Box::new(found) }
-        });
-    }
-
     /// The next events; none where only time went by.
     async fn wait(&mut self) -> Result<Vec<Event>> {
         let mut events = Vec::new();
@@ -224,9 +261,12 @@ impl Driver {
             let Some((_, step)) = self.timers.pop_first() else { break };
             events.push(Event::BackoffEnded { step });
         }
-        if !self.cancelling && self.asked_to_stop().await? {
+        let looks = self.journal.is_time_to_poll(now);
+        if !self.cancelling && self.asked_to_stop(looks).await? {
             self.cancelling = true;
             events.push(Event::CancelRequested);
+        } else if looks {
+            events.extend(self.decisions().await?);
         }
         Ok(events)
     }
@@ -237,14 +277,11 @@ impl Driver {
         timer.map_or(POLL, |micros| Duration::from_micros(micros).min(POLL))
     }
 
-    async fn asked_to_stop(&mut self) -> Result<bool> {
+    async fn asked_to_stop(&mut self, looks: bool) -> Result<bool> {
         if self.drive.cancel.is_cancelled() {
             return Ok(true);
         }
-        if !self.journal.is_time_to_poll(self.drive.host.clock.now()) {
-            return Ok(false);
-        }
-        Ok(self.drive.host.store.cancel_requested(&self.drive.id).await?)
+        Ok(looks && self.drive.host.store.cancel_requested(&self.drive.id).await?)
     }
 
     fn done(&mut self, done: Result<Done, JoinError>, events: &mut Vec<Event>) -> Result<()> {
@@ -271,46 +308,6 @@ impl Driver {
         Ok(())
     }
 
-    /// A hit, or an attempt with the reason why it must be.
-    fn judge(&mut self, key: StepKey, Looked { found, document }: Looked) -> Event {
-        let step = self.drive.run.step(&key).clone();
-        let parts = found.parts.clone();
-        let params = self.drive.run.graph().params.clone();
-        let mut verdict = self.planner.judge(&step, found, &params, self.drive.nominal_time);
-        if let (Verdict::Hit(_), false) = (&verdict, self.drive.use_cache) {
-            let text = "every step was asked to run".to_owned();
-            verdict = Verdict::Off(Reason { root: text.clone(), text });
-        }
-        self.journal.judged(&key, parts.clone(), &verdict);
-        match verdict {
-            Verdict::Hit(entry) => {
-                self.active.remove(&key);
-                Event::Hit {
-                    step: key,
-                    key: parts.key(),
-                    from_run: entry.run,
-                    outputs: entry.outputs,
-                    metrics: entry.metrics,
-                }
-            }
-            Verdict::Resolved(resolution) => {
-                self.active.remove(&key);
-                Event::Hit {
-                    step: key,
-                    key: parts.key(),
-                    from_run: self.drive.id.clone(),
-                    outputs: resolution.outputs,
-                    metrics: Metrics::default(),
-                }
-            }
-            Verdict::Miss(_) | Verdict::Off(_) => {
-                self.documents.extend(document.map(|document| (key.clone(), document)));
-                self.works.insert(key.clone(), Work::new(&step, &parts, self.drive.seed, self.drive.nominal_time));
-                Event::AttemptStarted { step: key }
-            }
-        }
-    }
-
     fn start_attempt(&mut self, step: StepKey, attempt: u32) {
         let Some(work) = self.works.remove(&step) else { return };
         let cancel = self.active.entry(step.clone()).or_default().clone();
@@ -324,26 +321,17 @@ impl Driver {
             key: self.journal.key(&step),
             work,
             observer: self.drive.observer.clone(),
+            actor: self.drive.actor.clone(),
             cancel,
             lines: Default::default(),
         };
-        self.tasks.spawn(async move { Done::Ran { step, ran: Box::new(job.run().await) } });
+        let (span, counted) = (traced::step(&job), traced::Counted::of(&job));
+        self.tasks.spawn(async move {
+            let ran = job.run().instrument(span.clone()).await;
+            counted.ended(&span, &ran);
+            Done::Ran { step, ran: Box::new(ran) }
+        });
     }
-}
-
-/// An input that the step needs and that its producer did not make.
-fn absent(name: &str, from: &OutputRef, producer: &BoundStep) -> Error {
-    let (step, output) = (&from.step, &from.output);
-    if producer.kind == StepKind::Artifact {
-        let named = producer.config.get("from").and_then(|from| from.as_str()).unwrap_or_default();
-        let message = match named {
-            "" => format!("input `{name}`: `{step}` names no artifact"),
-            named => format!("input `{name}`: there is no `{named}` yet"),
-        };
-        return Error::user("invalid-input", message, "name one that is there, or register the model first");
-    }
-    let message = format!("input `{name}`: this run's `{step}.{output}` made no such output");
-    Error::user("invalid-input", message, "the plugin's documentation says when it makes the output")
 }
 
 fn failed(step: StepKey, failure: Failure) -> Event {

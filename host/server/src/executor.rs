@@ -27,6 +27,7 @@ use wasmlops_package::{Digest, Kind};
 use wasmlops_store::Blobs;
 
 use crate::deployment::{Delivery, Reach};
+use crate::secrets::{self, Revealed};
 pub use batch::predict_rows;
 pub use failure::host_failure;
 use stage::Stage;
@@ -56,6 +57,8 @@ pub struct Work {
     pub checkpoint: Option<Vec<u8>>,
     /// What it was granted outside. Absent for work that is verified: it is not done again then.
     pub reach: Reach,
+    /// Secrets that its configuration names.
+    pub secrets: Revealed,
     /// What a deployer hands over.
     pub delivery: Option<Delivery>,
 }
@@ -83,6 +86,7 @@ impl Work {
             outputs: step.outputs.iter().map(|output| (output.name.clone(), output.artifact)).collect(),
             checkpoint: None,
             reach: Reach::default(),
+            secrets: Revealed::default(),
             delivery: None,
         }
     }
@@ -131,8 +135,14 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// One attempt, from start to end.
+    /// One attempt, from start to end. Nothing that comes of it holds a secret of the work.
     pub fn execute(&self, work: &Work, observer: Arc<dyn Observer>, cancel: Cancel) -> Executed {
+        let redactor = work.secrets.redactor();
+        let (observer, leaked) = secrets::discreet(observer, redactor);
+        secrets::cleared(self.attempt(work, observer, cancel), redactor, &leaked)
+    }
+
+    fn attempt(&self, work: &Work, observer: Arc<dyn Observer>, cancel: Cancel) -> Executed {
         let stage = match Stage::make(&self.scratch, &self.blobs, &work.files) {
             Ok(stage) => stage,
             Err(failure) => return Executed { failure: Some(failure), made: Made::default() },
@@ -248,8 +258,9 @@ impl Attempt<'_> {
         self.executor.engine.prepare(&bytes, profile).map_err(failure::of_prepare)
     }
 
+    /// With the secrets in it: for the guest alone.
     fn config(&self) -> String {
-        wasmlops_core::canonical_json::to_canonical(&self.work.config)
+        wasmlops_core::canonical_json::to_canonical(&self.work.secrets.fill(&self.work.config))
     }
 
     fn bytes(&self, digest: &Digest) -> Result<Vec<u8>, Failure> {

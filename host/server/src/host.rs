@@ -3,15 +3,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::{Mutex, Notify};
+use wasmlops_core::run::Micros;
 use wasmlops_engine::{Engine, EngineOptions};
-use wasmlops_store::{Store, StoreOptions};
+use wasmlops_store::{SourceState, Store, StoreOptions};
+use zeroize::Zeroizing;
 
 use crate::broker::Broker;
 use crate::clock::Clock;
+use crate::counts::Counts;
 use crate::error::{Error, Result};
 use crate::executor::Executor;
 use crate::plugins::Plugins;
 use crate::project::{Lock, Project};
+use crate::secrets::Keyring;
 
 /// What a host is made of. Nothing here is read from the environment.
 pub struct HostOptions {
@@ -22,6 +27,8 @@ pub struct HostOptions {
     pub compiled: Option<PathBuf>,
     /// Authenticates compiled code.
     pub compiled_key: [u8; 32],
+    /// Encrypts the project's secrets; absent: the file `secret.key` in `home`.
+    pub secret_key: Option<Zeroizing<[u8; 32]>>,
     /// The components that come with the binary.
     pub built_in: Vec<&'static [u8]>,
     /// Guest calls at once.
@@ -30,6 +37,9 @@ pub struct HostOptions {
     /// Takes the newest plugins that fit instead of those that the lock names.
     pub ignore_lock: bool,
 }
+
+/// Where the state of the project's code is remembered: when it was seen, and what there was.
+type SeenSource = Arc<Mutex<Option<(Micros, Option<SourceState>)>>>;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -40,8 +50,15 @@ pub struct Host {
     pub plugins: Arc<Plugins>,
     pub clock: Arc<dyn Clock>,
     pub broker: Broker,
+    pub secrets: Keyring,
     pub home: PathBuf,
     pub workers: usize,
+    /// Rung where something new is in the queue.
+    pub queue_bell: Arc<Notify>,
+    /// The state of the project's code as it was last seen, and when.
+    pub(crate) seen_source: SeenSource,
+    /// For `/metrics`.
+    pub counts: Arc<Counts>,
 }
 
 impl Host {
@@ -70,8 +87,12 @@ impl Host {
             plugins: Arc::new(plugins),
             clock: options.clock,
             broker: Broker::default(),
+            secrets: Keyring::new(options.secret_key, &options.home),
             home: options.home,
             workers: options.workers.max(1),
+            queue_bell: Arc::default(),
+            seen_source: Arc::default(),
+            counts: Arc::default(),
         })
     }
 }

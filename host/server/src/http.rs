@@ -1,48 +1,62 @@
 //! The HTTP surface of a host that serves: this server's own API, the Open Inference Protocol, health and metrics.
 //!
-//! A request goes through `connections` (time, number, memory) → `front` (whose site asks, ids, headers, metrics) →
-//! `routes` (the one list) → a handler, which reads the body, calls one function, and maps the result to a view. What
-//! goes wrong is a [`failure::Failure`], written in the client's own form at the front. [`codec`] and
-//! [`open_inference`] are pure. Knows nothing of how predictions are made. Door: [`Server`].
+//! A request goes through `connections` (time, number, memory) → `front` (whose site asks, who asks, ids, headers,
+//! metrics) → `routes` (the one list, and who may) → a handler, which reads the body, calls one function, and maps the
+//! result to a view. What goes wrong is a [`failure::Failure`], written in the client's own form at the front. [`codec`]
+//! and [`open_inference`] are pure. Knows nothing of how predictions are made. Door: [`Server`].
 //!
-//! There are neither users nor TLS here yet, so that it listens on loopback addresses alone.
+//! Several projects can be served, each with a router of its own; they share the process, its metrics and its limits.
 
+mod answers;
+mod api;
 mod body;
 pub mod codec;
 mod connections;
-mod endpoints;
+mod exposure;
+mod extract;
 pub mod failure;
 mod front;
 mod health;
+mod idempotency;
 mod inference;
+mod json;
 mod metrics;
-mod models;
 pub mod open_inference;
+mod openapi;
+mod page;
+mod route;
 mod routes;
+mod stream;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use wasmlops_core::table::Batch;
+use wasmlops_package::Digest;
 
 use self::body::BodyLimits;
-use self::connections::ConnectionLimits;
+pub use self::connections::TlsFiles;
+use self::connections::{ConnectionLimits, Listener};
+use self::exposure::Entry;
+pub use self::exposure::Exposure;
 use self::failure::Failure;
-use self::front::Front;
+use self::front::{Front, Gate, GateOptions, Site};
+use self::idempotency::Keys;
 use self::metrics::Metrics;
+use crate::access::Access;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::serving::view::EndpointView;
@@ -56,66 +70,97 @@ const BODY_TIME: Duration = Duration::from_secs(20);
 
 /// What a server is made of.
 pub struct ServerOptions {
-    pub host: Host,
-    pub serving: Serving,
+    /// At least one. The first answers where a request neither names one nor is anybody's.
+    pub projects: Vec<ServedProject>,
     /// Port 0 takes a free one.
     pub bind: SocketAddr,
+    pub exposure: Exposure,
+}
+
+/// A project and what answers for it.
+pub struct ServedProject {
+    pub host: Host,
+    pub serving: Serving,
 }
 
 /// A server that listens and does not answer yet.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
     front: Front,
-    api: Arc<Api>,
+    gate: Gate,
+    apis: Vec<Arc<Api>>,
 }
 
 impl Server {
     /// Takes the address.
     ///
     /// # Errors
-    /// The user's: an address that other machines can reach, or one that cannot be had.
+    /// The user's: an address that other machines can reach without TLS, one that cannot be had, files for TLS that
+    /// cannot be used, projects of the same name.
     pub async fn bind(options: ServerOptions) -> Result<Self> {
-        let listener = listen(options.bind).await?;
-        let address = listener.local_addr().map_err(Error::io("tell the address that was taken"))?;
-        let clock = options.host.clock.clone();
-        let api = Arc::new(Api {
-            host: options.host,
-            serving: options.serving,
-            metrics: Arc::new(Metrics::default()),
-            bodies: BodyLimits::new(BODY_BYTES, BODY_TIME, BODIES_BYTES),
-            stopping: AtomicBool::new(false),
+        let Entry { hosts, mode, tls } = options.exposure.check(options.bind)?;
+        let clock = check_names(&options.projects)?.host.clock.clone();
+        let tcp = listen(options.bind).await?;
+        let address = tcp.local_addr().map_err(Error::io("tell the address that was taken"))?;
+        let metrics = Arc::new(Metrics::default());
+        let bodies = BodyLimits::new(BODY_BYTES, BODY_TIME, BODIES_BYTES);
+        let api = |project| Api::open(project, metrics.clone(), bodies.clone()).map(Arc::new);
+        let apis: Vec<Arc<Api>> = options.projects.into_iter().map(api).collect::<Result<_>>()?;
+        let site = |api: &Arc<Api>| Site { router: routes::router(api.clone()), access: Access::new(&api.host) };
+        let gate = Gate::new(GateOptions {
+            sites: apis.iter().map(site).collect(),
+            public: routes::public(),
+            mode,
+            behind_proxy: options.exposure.behind_proxy,
         });
-        let front = Front::new(routes::router(api.clone()), api.metrics.clone(), clock);
-        Ok(Self { listener, address, front, api })
+        let front = Front::new(gate.clone(), hosts, metrics, clock);
+        Ok(Self { listener: Listener { tcp, tls }, address, front, gate, apis })
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The routes without connections, for calls within the process.
-    pub fn router(&self) -> Router {
-        routes::router(self.api.clone())
-    }
-
     /// Answers until `shutdown`, then takes no more connections and lets the requests in flight end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
-        let api = self.api.clone();
+        let Self { listener, front, gate, apis, .. } = self;
         let shutdown = async move {
             shutdown.await;
-            api.stopping.store(true, Ordering::Relaxed);
+            apis.iter().for_each(|api| api.stopping.store(true, Ordering::Relaxed));
         };
-        connections::serve(self.listener, self.front, ConnectionLimits::default(), shutdown).await;
+        let (served, over) = tokio::sync::oneshot::channel::<()>();
+        let limits = ConnectionLimits::default();
+        // A proxy's one address is everybody's.
+        let per_address = if gate.is_behind_proxy() { limits.count } else { limits.per_address };
+        let limits = ConnectionLimits { per_address, ..limits };
+        let connections = async move {
+            connections::serve(listener, front, limits, shutdown).await;
+            drop(served);
+        };
+        let over = async move {
+            // The sender is dropped to say it.
+            let _ = over.await;
+        };
+        tokio::join!(connections, gate.denials().clone().run(gate.accesses(), over));
     }
 }
 
-async fn listen(bind: SocketAddr) -> Result<TcpListener> {
-    if !bind.ip().is_loopback() {
-        let message = format!("`{bind}` can be reached from other machines, and there is no login and no TLS yet");
-        let hint = "bind 127.0.0.1 or [::1], and put a proxy that does both in front of it";
-        return Err(Error::user("public-address", message, hint));
+/// Requests name projects, so that no two may have the same name. Gives the first.
+fn check_names(projects: &[ServedProject]) -> Result<&ServedProject> {
+    let mut names = BTreeSet::new();
+    for ServedProject { host, .. } in projects {
+        if !names.insert(&host.project.name) {
+            let message = format!("two of the projects are called `{}`", host.project.name);
+            return Err(Error::user("project-names", message, "give one of them another name in its `wasmlops.yaml`"));
+        }
     }
+    projects
+        .first()
+        .ok_or_else(|| Error::user("no-project", "there is no project to serve", "name one with `--project DIR`"))
+}
+
+async fn listen(bind: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(bind).await.map_err(|error| {
         Error::user("address", format!("cannot listen on `{bind}`: {error}"), "choose another port with `--bind`")
     })
@@ -127,10 +172,20 @@ struct Api {
     serving: Serving,
     metrics: Arc<Metrics>,
     bodies: BodyLimits,
+    keys: Keys,
+    /// Artifacts on their way in.
+    uploads: Semaphore,
     stopping: AtomicBool,
 }
 
 impl Api {
+    fn open(project: ServedProject, metrics: Arc<Metrics>, bodies: BodyLimits) -> Result<Self> {
+        let ServedProject { host, serving } = project;
+        let keys = Keys::open(&host)?;
+        let uploads = Semaphore::new(api::UPLOADS);
+        Ok(Self { host, serving, metrics, bodies, keys, uploads, stopping: AtomicBool::new(false) })
+    }
+
     fn endpoint(&self, name: &str) -> Result<EndpointInfo, Failure> {
         let unknown = || {
             let name: String = name.chars().take(100).collect();
@@ -182,6 +237,15 @@ fn answer(status: StatusCode, view: &impl Serialize) -> Response {
         }
         Err(error) => axum::response::IntoResponse::into_response(Failure::internal(error)),
     }
+}
+
+/// A digest in a path. What is none names nothing here.
+fn artifact_digest(text: &str) -> Result<Digest, Failure> {
+    text.parse().map_err(|_| {
+        let text: String = text.chars().take(100).collect();
+        Failure::not_found("unknown-artifact", format!("there is no artifact `{text}`"))
+            .hint("give its whole digest: `blake3:` or `sha256:` and 64 hex digits")
+    })
 }
 
 /// A client's id for its request ends up in logs, tables and labels.

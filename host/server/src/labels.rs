@@ -9,6 +9,7 @@ mod value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmlops_core::canonical_json::to_canonical;
@@ -31,7 +32,7 @@ const BATCH: usize = 10_000;
 const NAMED: usize = 5;
 
 /// The truth about a prediction.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Label {
     /// The prediction's.
     pub id: String,
@@ -40,7 +41,7 @@ pub struct Label {
 }
 
 /// What became of labels.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct LabelAnswer {
     /// Recorded now, the late ones included.
     pub accepted: u64,
@@ -53,7 +54,7 @@ pub struct LabelAnswer {
 }
 
 /// A label as it is shown.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LabelView {
     pub id: String,
     pub value: Value,

@@ -4,7 +4,8 @@ mod prediction;
 
 use std::collections::{BTreeSet, VecDeque};
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use wasmlops_package::Digest;
 use wasmlops_store::{Direction, EdgeRow, Resolved};
 
@@ -17,7 +18,7 @@ pub use prediction::{Origin, PredictionView, prediction};
 const MAX_EDGES: usize = 10_000;
 
 /// A graph of steps and artifacts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct LineageView {
     /// The run or digest that was asked for.
     pub id: String,
@@ -30,7 +31,7 @@ pub struct LineageView {
 }
 
 /// A step of a run used or made some bytes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EdgeView {
     /// Steps between this edge and what was asked for.
     pub distance: usize,

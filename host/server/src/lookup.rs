@@ -53,6 +53,7 @@ impl Lookup<'_> {
             StepKind::Plugin(_) => Ok(Looked { found: self.plugin(step).await?, document: None }),
             StepKind::Artifact => Ok(Looked { found: self.artifact(step).await?, document: None }),
             StepKind::Model => self.model(step).await,
+            StepKind::Approval => Ok(Looked { found: self.approval(step), document: None }),
         }
     }
 
@@ -72,7 +73,11 @@ impl Lookup<'_> {
         let row = if step.cache { self.host.store.cache_lookup(&parts.key()).await? } else { None };
         let entry = row.as_ref().map(entry).transpose()?;
         let complete =
-            |entry: &CacheEntry| entry.outputs.values().all(|output| self.host.store.blobs().contains(&output.digest));
+            // Held: an output that nothing else names any more must not go before this run has named it.
+            |entry: &CacheEntry| {
+                let there = |digest| self.host.store.blobs().hold(digest).unwrap_or(false);
+                entry.outputs.values().all(|output| there(&output.digest))
+            };
         let lost = entry.as_ref().is_some_and(|entry| !complete(entry));
         let entry = entry.filter(|_| !lost);
         let earlier = if entry.is_some() { None } else { self.earlier().await? };
@@ -86,6 +91,12 @@ impl Lookup<'_> {
         let earlier = self.earlier().await?;
         let resolution = Some(resolved.resolution(step, earlier.as_ref()));
         Ok(Found { parts, entry: None, lost: false, earlier, because: None, resolution })
+    }
+
+    /// A person is asked every time.
+    fn approval(&self, step: &BoundStep) -> Found {
+        let parts = KeyParts::new(step, self.inputs.clone(), BTreeMap::new(), 0, "host".to_owned());
+        Found { parts, entry: None, lost: false, earlier: None, because: None, resolution: None }
     }
 
     /// A model step has its result already where the same content is registered, and its alias is there.

@@ -26,6 +26,7 @@ use wasmlops_store::{ArtifactRow, AuditEntry, Stamp, StoreError, Tx};
 use crate::error::{Error, Result};
 use crate::host::Host;
 
+pub(crate) use aliases::move_alias_by_run;
 pub use aliases::{
     AliasMoveRequest, AliasTarget, MoveView, alias_at, alias_history, alias_target, before, move_alias, move_alias_in,
 };

@@ -86,6 +86,12 @@ pub async fn plan(host: &Host, graph: &Graph, seed: u64, nominal_time: Micros) -
     })
 }
 
+/// The names of the secrets that the step is given, or that are sent for it.
+fn secrets_of(step: &BoundStep) -> Vec<String> {
+    let sent = step.credentials.iter().map(|credential| &credential.secret);
+    step.secrets.iter().chain(sent).cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
 /// What a step that need not run is known to have made.
 fn known_facts(verdict: &Verdict, parts: KeyParts) -> Option<StepFacts> {
     let (outputs, metrics) = match verdict {
@@ -121,6 +127,7 @@ fn view(step: &BoundStep, verdict: Verdict, estimated_ms: Option<f64>) -> PlanSt
             read: step.read.iter().map(|path| path.as_str().to_owned()).collect(),
             http: step.http.iter().map(ToString::to_string).collect(),
             endpoints: step.endpoints.clone(),
+            secrets: secrets_of(step),
         },
         inputs: step.inputs.iter().map(input).collect(),
         needs: step.needs.iter().map(ToString::to_string).collect(),

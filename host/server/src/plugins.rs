@@ -1,8 +1,11 @@
 //! The plugins that a project can use: the built-in ones and its own files, held to the lock.
 
+pub mod view;
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -23,6 +26,8 @@ pub struct Plugin {
     pub component: Arc<Component>,
     pub bytes: Arc<[u8]>,
     pub origin: Origin,
+    /// Whether this process has put it into the artifact store.
+    kept: Arc<AtomicBool>,
 }
 
 /// Where a plugin is from.
@@ -103,7 +108,12 @@ impl Plugins {
         let used: BTreeMap<Digest, ()> = graph.steps.iter().map(|step| (step.plugin.digest, ())).collect();
         for digest in used.keys() {
             if let Some(plugin) = self.by_digest(digest) {
+                // Bytes of megabytes are digested once. That they are still there is looked at each time.
+                if plugin.kept.load(Ordering::Relaxed) && blobs.contains(digest) {
+                    continue;
+                }
                 blobs.put_blocking(Algorithm::Sha256, &plugin.bytes).map_err(Error::store)?;
+                plugin.kept.store(true, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -122,7 +132,7 @@ pub fn locked(graph: &Graph) -> Lock {
 
 impl Plugin {
     fn new(component: Component, bytes: Arc<[u8]>, origin: Origin) -> Self {
-        Self { info: PluginInfo::from(&component), component: Arc::new(component), bytes, origin }
+        Self { info: PluginInfo::from(&component), component: Arc::new(component), bytes, origin, kept: Arc::default() }
     }
 }
 

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wasmlops_core::config::{
-    EndpointConfig, MonitorConfig, Pipeline, PluginRequirement, Policy, parse_pipeline, parse_project,
+    AccessConfig, Concurrency, EndpointConfig, MonitorConfig, NotificationConfig, Pipeline, PluginRequirement, Policy,
+    Retention, ScheduleConfig, TriggerConfig, parse_pipeline, parse_project,
 };
 use wasmlops_core::diagnostics::Source;
 
@@ -32,6 +33,12 @@ pub struct Project {
     pub policy: Policy,
     pub endpoints: Vec<EndpointConfig>,
     pub monitors: Vec<MonitorConfig>,
+    pub schedules: Vec<ScheduleConfig>,
+    pub triggers: Vec<TriggerConfig>,
+    pub notifications: Vec<NotificationConfig>,
+    pub concurrency: Concurrency,
+    pub retention: Option<Retention>,
+    pub access: AccessConfig,
     /// The project file, where there is one.
     pub source: Option<Source>,
 }
@@ -56,6 +63,12 @@ impl Project {
             policy: config.policy,
             endpoints: config.endpoints,
             monitors: config.monitors,
+            schedules: config.schedules,
+            triggers: config.triggers,
+            notifications: config.notifications,
+            concurrency: config.concurrency,
+            retention: config.retention,
+            access: config.access,
             source: Some(config.source),
         })
     }
@@ -69,6 +82,12 @@ impl Project {
             policy: Policy::default(),
             endpoints: Vec::new(),
             monitors: Vec::new(),
+            schedules: Vec::new(),
+            triggers: Vec::new(),
+            notifications: Vec::new(),
+            concurrency: Concurrency::default(),
+            retention: None,
+            access: AccessConfig::default(),
             source: None,
         }
     }

@@ -174,6 +174,7 @@ pub(crate) async fn register(
     actor: &str,
 ) -> Result<u64> {
     let wish = Wish::of(step)?;
+    let run = provenance.run.clone();
     let version = models::register(host, &wish.model, document, provenance, actor).await?.version;
     let subject = || Subject::Version(wish.model.clone(), version);
     for (key, value) in &wish.tags {
@@ -193,7 +194,7 @@ pub(crate) async fn register(
             forced: false,
             actor: actor.to_owned(),
         };
-        models::move_alias(host, request).await?;
+        models::move_alias_by_run(host, request, run).await?;
     }
     Ok(version)
 }

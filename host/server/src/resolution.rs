@@ -136,5 +136,7 @@ async fn table(host: &Host, step: &BoundStep, text: &str) -> Result<(String, Out
 
 fn record(host: &Host, digest: Digest, media_type: &str, rows: Option<u64>) -> Result<OutputRecord> {
     let size = host.store.blobs().size(&digest).map_err(Error::store)?;
+    // It is about to be named.
+    host.store.blobs().hold(&digest).map_err(Error::store)?;
     Ok(OutputRecord { digest, media_type: media_type.to_owned(), size, rows })
 }

@@ -1,27 +1,37 @@
-//! Runs at the door: start one, go on with one, look at them, stop one.
+//! Runs at the door: start one here, or let one wait for a server; go on with one, look at them, stop one.
 
+mod cancel;
+mod go_on;
+mod graph;
 mod lock;
+mod queue;
 mod show;
+mod submit;
 
 use std::sync::Arc;
 
 use wasmlops_core::call::Cancel;
 use wasmlops_core::diagnostics::Source;
-use wasmlops_core::graph::{Graph, StepKey};
-use wasmlops_core::run::{Event, Micros, Phase, Run, RunStatus};
+use wasmlops_core::graph::Graph;
+use wasmlops_core::run::{Event, Micros, Run, RunStatus};
 use wasmlops_package::Digest;
-use wasmlops_store::{CancelAnswer, NewRun, RunRow, SourceState, Stamp};
+use wasmlops_store::{NewRun, RunRow, SourceState, Stamp};
 
 use crate::clock::new_id;
-use crate::driver::{ACTOR, Drive};
+use crate::driver::Drive;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::project::source_state;
 use crate::view::RunView;
 use crate::watch::RunObserver;
 
-use lock::RunLock;
-pub use show::{list, logs, show, step_views};
+pub use cancel::cancel;
+pub(crate) use go_on::{GoOn, go_on};
+pub use graph::{GraphStepView, GraphView, graph};
+pub(crate) use lock::RunLock;
+pub use queue::{QueueView, QueuedView, queue, resume_later, wake};
+pub use show::{RunsPage, list, logs, show, step_views};
+pub use submit::{Prepared, Submission, Submitted, derived_id, prepare, submit, submit_in};
 
 /// How a pipeline is to be run.
 pub struct RunOptions {
@@ -36,6 +46,10 @@ pub struct RunOptions {
     pub observer: Arc<dyn RunObserver>,
     /// Stops the run.
     pub cancel: Cancel,
+    /// In whose name the run acts: `cli:ann`, `monitor`.
+    pub actor: String,
+    /// What started it: `cli`, `monitor:drift`.
+    pub origin: String,
 }
 
 /// Runs a graph to its end.
@@ -56,11 +70,12 @@ pub async fn start(host: &Host, graph: Graph, options: RunOptions) -> Result<Run
         nominal_time,
         seed: options.seed,
         parent: None,
+        origin: options.origin,
+        tracked: tracked(&graph),
         source: kept_source(host).await?,
-        stamp: Stamp { time: now, actor: ACTOR.to_owned() },
+        stamp: Stamp { time: now, actor: options.actor.clone() },
     };
     host.store.create_run(new).await?;
-    record_params(host, &id, &graph, now).await?;
     let drive = Drive {
         host: host.clone(),
         id: id.clone(),
@@ -72,104 +87,54 @@ pub async fn start(host: &Host, graph: Graph, options: RunOptions) -> Result<Run
         source: options.source,
         observer: options.observer,
         cancel: options.cancel,
+        actor: options.actor,
+        pace: None,
     };
     drive.drive(vec![Event::Started]).await?;
     show(host, &id).await
 }
 
-/// Goes on with a run that failed, was cancelled, or whose process died.
-pub async fn resume(host: &Host, id: &str, observer: Arc<dyn RunObserver>, cancel: Cancel) -> Result<RunView> {
-    let Some(_lock) = RunLock::take(&host.home, id)? else {
-        let message = format!("run `{id}` is under way in another process");
-        return Err(Error::user("run-active", message, "wait for it, or stop it with `wasmlops runs cancel`"));
-    };
-    let row = loaded(host, id).await?;
+/// Goes on here with a run that failed, was cancelled, or whose process died.
+pub async fn resume(
+    host: &Host,
+    id: &str,
+    actor: &str,
+    observer: Arc<dyn RunObserver>,
+    cancel: Cancel,
+) -> Result<RunView> {
+    let Some(_lock) = RunLock::take(&host.home, id)? else { return Err(active(id)) };
+    let mut row = loaded(host, id).await?;
     let run = replayed(host, &row).await?;
-    let events = match run.status() {
-        RunStatus::Succeeded => {
-            let hint = "start a new run with `wasmlops run`; what is unchanged comes from the cache";
-            return Err(Error::user("run-succeeded", format!("run `{id}` has succeeded already"), hint));
-        }
-        RunStatus::Failed | RunStatus::Cancelled => vec![Event::Resumed],
-        RunStatus::Scheduled => vec![Event::Started],
-        RunStatus::Running => lost_attempts(&run),
-    };
-    host.plugins.keep(run.graph(), host.store.blobs())?;
-    let drive = Drive {
-        host: host.clone(),
-        id: id.to_owned(),
-        run,
-        next_seq: row.next_seq,
-        seed: row.seed,
-        nominal_time: row.nominal_time,
-        use_cache: true,
-        source: None,
-        observer,
-        cancel,
-    };
-    drive.drive(events).await?;
+    if run.status() == RunStatus::Succeeded {
+        return Err(succeeded(id));
+    }
+    if row.status.is_final() && !matches!(run.status(), RunStatus::Failed | RunStatus::Cancelled) {
+        // The end that its rows tell may be one that its events do not know.
+        let stamp = Stamp { time: host.clock.now(), actor: actor.to_owned() };
+        host.store.reopen_run(id, stamp).await?;
+        row = loaded(host, id).await?;
+    }
+    let how = GoOn { actor: actor.to_owned(), use_cache: true, observer, cancel, pace: None };
+    go_on(host, row, run, how).await?;
     show(host, id).await
 }
 
-/// Asks a run to stop. A run without a process is brought to its end here.
-pub async fn cancel(host: &Host, id: &str) -> Result<RunView> {
-    let stamp = Stamp { time: host.clock.now(), actor: ACTOR.to_owned() };
-    match host.store.request_cancel(id, stamp).await? {
-        CancelAnswer::AlreadyEnded(status) => {
-            let message = format!("run `{id}` has ended already: it {}", past(status));
-            return Err(Error::user("run-ended", message, "only a run that is under way can be stopped"));
-        }
-        CancelAnswer::Requested | CancelAnswer::AlreadyRequested => {}
-    }
-    if let Some(_lock) = RunLock::take(&host.home, id)? {
-        let row = loaded(host, id).await?;
-        if !row.status.is_final() {
-            end_abandoned(host, row).await?;
-        }
-    }
-    show(host, id).await
+fn active(id: &str) -> Error {
+    let message = format!("run `{id}` is under way in another process");
+    Error::user("run-active", message, "wait for it, or stop it with `wasmlops runs cancel`")
 }
 
-async fn end_abandoned(host: &Host, row: RunRow) -> Result<()> {
-    let run = replayed(host, &row).await?;
-    let start = (run.status() == RunStatus::Scheduled).then_some(Event::Started);
-    let lost = running(&run).map(|step| Event::AttemptCancelled { step });
-    let cancelling = (!run.is_cancelling()).then_some(Event::CancelRequested);
-    let events = start.into_iter().chain(cancelling).chain(lost).collect();
-    let drive = Drive {
-        host: host.clone(),
-        id: row.id,
-        run,
-        next_seq: row.next_seq,
-        seed: row.seed,
-        nominal_time: row.nominal_time,
-        use_cache: true,
-        source: None,
-        observer: Arc::new(crate::watch::Unwatched),
-        cancel: Cancel::default(),
-    };
-    drive.drive(events).await?;
-    Ok(())
+fn succeeded(id: &str) -> Error {
+    let hint = "start a new run with `wasmlops run`; what is unchanged comes from the cache";
+    Error::user("run-succeeded", format!("run `{id}` has succeeded already"), hint)
 }
 
-fn lost_attempts(run: &Run) -> Vec<Event> {
-    let event = |step| match run.is_cancelling() {
-        true => Event::AttemptCancelled { step },
-        false => Event::AttemptLost { step },
-    };
-    running(run).map(event).collect()
-}
-
-fn running(run: &Run) -> impl Iterator<Item = StepKey> {
-    run.steps().filter(|(_, state)| state.phase == Phase::Running).map(|(step, _)| step.key.clone())
-}
-
-async fn loaded(host: &Host, id: &str) -> Result<RunRow> {
+pub(crate) async fn loaded(host: &Host, id: &str) -> Result<RunRow> {
     let row = host.store.load_run(id).await?;
     Ok(row.ok_or_else(|| wasmlops_store::StoreError::RunNotFound(id.to_owned()))?)
 }
 
-async fn replayed(host: &Host, row: &RunRow) -> Result<Run> {
+pub(crate) async fn replayed(host: &Host, row: &RunRow) -> Result<Run> {
     let graph = Arc::new(graph_of(host, &row.id).await?);
     let mut run = Run::new(graph);
     for event in host.store.events(&row.id).await? {
@@ -187,13 +152,9 @@ pub(crate) async fn graph_of(host: &Host, id: &str) -> Result<Graph> {
 }
 
 /// Parameters as MLflow's clients see them: text.
-async fn record_params(host: &Host, id: &str, graph: &Graph, now: Micros) -> Result<()> {
+fn tracked(graph: &Graph) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let params: Vec<_> = graph.params.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    if !params.is_empty() {
-        host.store.set_params(id, params, Stamp { time: now, actor: ACTOR.to_owned() }).await?;
-    }
-    Ok(())
+    graph.params.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 async fn kept_source(host: &Host) -> Result<Option<SourceState>> {
@@ -208,11 +169,4 @@ async fn kept_source(host: &Host) -> Result<Option<SourceState>> {
         dirty_digest: patch_digest,
         patch_digest,
     }))
-}
-
-fn past(status: wasmlops_store::RunStatus) -> String {
-    match status {
-        wasmlops_store::RunStatus::Cancelled => "was cancelled".to_owned(),
-        status => status.to_string(),
-    }
 }

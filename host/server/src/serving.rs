@@ -50,8 +50,6 @@ use crate::inference::{InferenceLogs, LogPolicy};
 use routes::Shared;
 use task::EndpointTask;
 
-pub use handle::Score;
-
 /// How often the tables are looked at: what another process writes shows within this time.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -75,7 +73,6 @@ pub struct Service {
 /// Answers predictions. Cheap to clone; works as long as the [`Service`] runs.
 #[derive(Clone)]
 pub struct Serving {
-    host: Host,
     endpoints: Arc<ArcSwap<BTreeMap<String, Arc<Shared>>>>,
 }
 
@@ -181,7 +178,7 @@ impl Service {
         }
         let endpoints = Arc::new(ArcSwap::from_pointee(shared_by_name));
         let generation = watch::Sender::new(0);
-        Ok((Self { host: host.clone(), tasks, mirrors, generation }, Serving { host, endpoints }))
+        Ok((Self { host, tasks, mirrors, generation }, Serving { endpoints }))
     }
 
     /// Serves until `shutdown`. Requests that have begun come to their end all the same.

@@ -33,6 +33,8 @@ pub async fn verify(host: &Host, id: &str, observer: Arc<dyn RunObserver>, cance
         let verifier = Verifier { host, graph: &graph, step, recorded: &view };
         observer.step_started(&step.key, 1);
         let verified = match row.and_then(parts) {
+            // What a person decided is the truth, and cannot be made again.
+            Some(_) if step.kind == StepKind::Approval => verifier.captured(),
             _ if step.is_captured() => verifier.captured(),
             Some(_) if step.kind == StepKind::Artifact => verifier.present(),
             Some(_) if step.kind == StepKind::Model => verifier.rebuilt(id).await?,

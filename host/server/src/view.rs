@@ -1,9 +1,12 @@
 //! What people and programs are shown: the JSON of `run`, `plan`, `verify` and their like. These shapes are promises;
 //! rows and domain types are not.
 
+pub(crate) mod shapes;
+
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wasmlops_core::artifact::OutputRecord;
 use wasmlops_core::diagnostics::{Diagnostic, Source, Span};
@@ -11,7 +14,7 @@ use wasmlops_core::graph::{BoundStep, Graph};
 use wasmlops_core::run::{Failure, Metrics};
 
 /// A run with its steps, in the order in which they depend on each other.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RunView {
     pub run: String,
     pub pipeline: String,
@@ -24,12 +27,21 @@ pub struct RunView {
     pub started: Option<String>,
     pub ended: Option<String>,
     pub duration_ms: Option<f64>,
+    /// What started it: `cli`, `api`, `schedule:nightly`, `trigger:on-push`, `monitor:drift`.
+    pub origin: String,
+    /// In whose name it acts.
+    pub actor: String,
+    /// The run that it belongs to.
+    pub parent: Option<String>,
+    /// Why it failed, where no step is to blame.
+    #[schemars(with = "Option<shapes::DiagnosticShape>")]
+    pub error: Option<Diagnostic>,
     /// The Git state of the project, where it is a work tree.
     pub source: Option<SourceView>,
     pub steps: Vec<StepView>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct SourceView {
     pub commit: String,
     pub branch: Option<String>,
@@ -38,7 +50,7 @@ pub struct SourceView {
 }
 
 /// A step of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StepView {
     pub step: String,
     pub uses: String,
@@ -58,23 +70,30 @@ pub struct StepView {
     /// The most that the guest's memories held at once.
     pub memory_bytes: Option<u64>,
     pub fuel: Option<u64>,
+    #[schemars(with = "shapes::MetricsShape")]
     pub metrics: Metrics,
+    #[schemars(with = "BTreeMap<String, shapes::OutputShape>")]
     pub outputs: BTreeMap<String, OutputRecord>,
+    #[schemars(with = "Option<shapes::DiagnosticShape>")]
     pub error: Option<Diagnostic>,
 }
 
 /// A row of `runs list`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
     pub run: String,
     pub pipeline: String,
     pub status: String,
+    pub origin: String,
+    pub actor: String,
+    pub parent: Option<String>,
     pub created: String,
+    pub ended: Option<String>,
     pub duration_ms: Option<f64>,
 }
 
 /// What `plan` says, before anything runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanView {
     pub pipeline: String,
     pub file: String,
@@ -86,7 +105,7 @@ pub struct PlanView {
     pub steps: Vec<PlanStepView>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PlanStepView {
     pub step: String,
     pub uses: String,
@@ -103,18 +122,21 @@ pub struct PlanStepView {
     pub when: Option<String>,
     pub estimated_ms: Option<f64>,
     /// The outputs, for a hit.
+    #[schemars(with = "BTreeMap<String, shapes::OutputShape>")]
     pub outputs: BTreeMap<String, OutputRecord>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GrantsView {
     pub read: Vec<String>,
     pub http: Vec<String>,
     pub endpoints: Vec<String>,
+    /// Names of secrets.
+    pub secrets: Vec<String>,
 }
 
 /// What `verify` found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VerifyView {
     pub run: String,
     pub pipeline: String,
@@ -123,7 +145,7 @@ pub struct VerifyView {
     pub steps: Vec<VerifyStepView>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VerifyStepView {
     pub step: String,
     pub plugin: String,
@@ -131,10 +153,11 @@ pub struct VerifyStepView {
     pub result: String,
     pub duration_ms: f64,
     pub outputs: BTreeMap<String, VerifiedOutput>,
+    #[schemars(with = "Option<shapes::DiagnosticShape>")]
     pub error: Option<Diagnostic>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VerifiedOutput {
     pub recorded: Option<String>,
     pub reproduced: Option<String>,

@@ -127,3 +127,44 @@ fn tells_public_from_other_addresses() {
         assert!(!address::is_public(text.parse::<IpAddr>().unwrap()), "{text}");
     }
 }
+
+fn credentials(origin: &str, secret: &str) -> Credentials {
+    let credential = wasmlops_core::config::Credential {
+        origin: origin.parse().unwrap(),
+        header: "authorization".to_owned(),
+        value: "Bearer {secret}".to_owned(),
+        secret: "KEY".to_owned(),
+    };
+    let mut credentials = Credentials::default();
+    credentials.add(&credential, secret).unwrap();
+    credentials.watched_by(crate::secrets::Redactor::new([secret.as_bytes()]))
+}
+
+fn granted(origins: &[&str], credentials: Credentials) -> Granted {
+    let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+    Granted { broker: Broker::default(), origins, credentials, span: Span::none() }
+}
+
+#[tokio::test]
+async fn puts_a_secret_into_requests_of_its_origin_alone() {
+    const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+    let (with, asked_with) = answer_once(REPLY).await;
+    let (without, asked_without) = answer_once(REPLY).await;
+    let http = granted(&[&with, &without], credentials(&with, "canary-91fe02"));
+    for origin in [&with, &without] {
+        let mut request = post(origin.clone());
+        request.headers.push(("Authorization".to_owned(), b"of the guest".to_vec()));
+        http.send(request).await.unwrap();
+    }
+    let (with, without) = (asked_with.await.unwrap(), asked_without.await.unwrap());
+    assert!(with.contains("authorization: Bearer canary-91fe02\r\n") && !with.contains("guest"), "{with}");
+    assert!(!without.to_lowercase().contains("authorization"), "{without}");
+}
+
+#[tokio::test]
+async fn an_answer_that_repeats_the_secret_does_not_reach_the_guest() {
+    let (origin, asked) = answer_once(b"HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nBearer canary-91fe02").await;
+    let refused = granted(&[&origin], credentials(&origin, "canary-91fe02")).send(post(origin.clone())).await;
+    assert!(matches!(&refused, Err(HttpFailure::Denied(why)) if !why.contains("canary")), "{refused:?}");
+    asked.await.unwrap();
+}

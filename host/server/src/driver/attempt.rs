@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use tracing::{Instrument, Span, info_span};
 use wasmlops_core::artifact::{OutputRecord, VersionDocument};
 use wasmlops_core::call::{Cancel, Usage};
 use wasmlops_core::graph::{BoundStep, Graph, StepKey};
@@ -19,10 +20,11 @@ use crate::executor::{Executed, Made, Work, host_failure};
 use crate::host::Host;
 use crate::models::Provenance;
 use crate::registration;
+use crate::secrets;
+use crate::telemetry::TARGET;
 use crate::watch::RunObserver;
 
 use super::in_words;
-use super::journal::ACTOR;
 
 /// How often the log of a running step reaches the store.
 const FLUSH: Duration = Duration::from_millis(250);
@@ -38,6 +40,8 @@ pub(super) struct Attempt {
     /// What a `model` step registers.
     pub document: Option<VersionDocument>,
     pub observer: Arc<dyn RunObserver>,
+    /// Who the audit names for what the step does.
+    pub actor: String,
     pub cancel: Cancel,
     /// Log lines kept so far.
     pub lines: AtomicI64,
@@ -101,7 +105,7 @@ impl Attempt {
             git_commit: source.and_then(|source| source.git_commit),
         };
         let output = registration::version_output(&document);
-        let version = registration::register(&self.host, step, document, provenance, ACTOR).await?;
+        let version = registration::register(&self.host, step, document, provenance, &self.actor).await?;
         let metrics = registration::version_metric(version);
         Ok(Stored { outputs: BTreeMap::from([("version".to_owned(), output)]), metrics, ..Stored::default() })
     }
@@ -115,7 +119,9 @@ impl Attempt {
         let mut work = self.work.clone();
         work.checkpoint = self.checkpoint().await?;
         let step = self.bound()?;
-        work.reach = Reach::granted(&self.host, step, ACTOR);
+        let (given, credentials) = secrets::for_step(&self.host, step).await?;
+        work.secrets = given;
+        work.reach = Reach::granted(&self.host, step, credentials, &self.actor);
         work.delivery = Delivery::of(&self.host, &self.graph, &self.run, step, &work).await?;
         if step.is_captured() {
             // Nothing outside may know of what a power loss could take back.
@@ -123,10 +129,13 @@ impl Attempt {
         }
         let (executor, cancel) = (self.host.executor.clone(), self.cancel.clone());
         let (blobs, listener) = (self.host.store.blobs().clone(), collector.clone());
+        let span = Span::current();
         let mut worker = tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let Executed { failure, made } = executor.execute(&work, listener, cancel);
             let usage = made.usage.clone();
-            match stored(made, |bytes| blobs.put_blocking(Algorithm::Blake3, bytes)) {
+            let put = info_span!(target: TARGET, "blobs.put");
+            match put.in_scope(|| stored(made, |bytes| blobs.put_blocking(Algorithm::Blake3, bytes))) {
                 Ok(outputs) => Stored { failure, outputs, usage, ..Stored::default() },
                 // Where even the report cannot be stored, the failure itself still counts.
                 Err(error) => {
@@ -164,8 +173,11 @@ impl Attempt {
             self.host.store.append_logs(&self.run, lines.collect::<Result<_>>()?).await?;
         }
         if let (Some(state), Some(key)) = (heard.checkpoint, &self.key) {
-            let digest = self.host.store.blobs().put(state).await.map_err(Error::store)?;
-            self.host.store.save_checkpoint(*key, digest, self.host.clock.now()).await?;
+            let save = async {
+                let digest = self.host.store.blobs().put(state).await.map_err(Error::store)?;
+                self.host.store.save_checkpoint(*key, digest, self.host.clock.now()).await.map_err(Error::from)
+            };
+            save.instrument(info_span!(target: TARGET, "checkpoint.save")).await?;
         }
         Ok(())
     }

@@ -1,18 +1,20 @@
 //! What the store keeps of a run: events, and the rows that people and programs read.
 
+mod words;
+
 use std::collections::{BTreeSet, HashMap};
 
 use wasmlops_core::cache_key::KeyParts;
 use wasmlops_core::call::Usage;
 use wasmlops_core::diagnostics::{Diagnostic, Source};
-use wasmlops_core::graph::{BoundStep, StepKey};
+use wasmlops_core::graph::{BoundStep, StepKey, StepKind};
 use wasmlops_core::lineage;
 use wasmlops_core::plan::Verdict;
 use wasmlops_core::run::{Action, Event, Micros, Phase, Run, RunStatus, StepState};
 use wasmlops_package::Digest;
 use wasmlops_store::{
-    CacheEntryRow, CacheOutcome, Direction, Edge, MetricPoint, NewEvents, OutputRow, RunChange, Stamp, StepRow,
-    StepStatus, Store,
+    CacheEntryRow, CacheOutcome, Direction, Edge, MetricPoint, NewApproval, NewEvents, OutputRow, RunChange, Stamp,
+    StepRow, Store,
 };
 
 use super::Drive;
@@ -20,15 +22,17 @@ use super::attempt::Ran;
 use crate::error::{Error, Result};
 use crate::view::{StepView, diagnose};
 
-/// Who a change is attributed to when a person runs a pipeline from the command line.
-pub(crate) const ACTOR: &str = "cli";
+use words::{ended, finish, row_status, step_of, step_status};
 
 pub(super) struct Journal {
     run: String,
+    actor: String,
     next_seq: i64,
     source: Option<Source>,
     notes: HashMap<StepKey, Note>,
     polled: Micros,
+    /// Whether the store has the run as waiting.
+    waiting: bool,
     nominal_time: Micros,
 }
 
@@ -44,18 +48,44 @@ struct Note {
     points: Vec<MetricPoint>,
     /// The nominal time, where the guest asked for it.
     clock: Option<Micros>,
+    /// What an approval is about to ask.
+    asks: Option<NewApproval>,
 }
 
 impl Journal {
     pub fn new(drive: &Drive) -> Self {
         Self {
             run: drive.id.clone(),
+            actor: drive.actor.clone(),
             next_seq: drive.next_seq,
             source: drive.source.clone(),
             notes: HashMap::new(),
             polled: 0,
+            waiting: drive.run.status() == RunStatus::Waiting,
             nominal_time: drive.nominal_time,
         }
+    }
+
+    /// What an earlier process knew of the steps that wait for a person: they go on where they are.
+    pub async fn restore(&mut self, drive: &Drive) -> Result<()> {
+        let waiting: BTreeSet<&str> = drive.run.awaiting().map(|(step, _)| step.as_str()).collect();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        for row in drive.host.store.steps(&self.run).await? {
+            if waiting.contains(row.step_key.as_str()) {
+                let parts = row.key_parts.as_deref().and_then(|text| serde_json::from_str(text).ok());
+                let (cache, reason, started) = (Some(row.cache), row.reason, row.started);
+                let note = Note { cache, reason, parts, started, ..Note::default() };
+                self.notes.insert(StepKey::new(row.step_key), note);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the step asks with its next event.
+    pub fn asks(&mut self, step: &StepKey, approval: NewApproval) {
+        self.notes.entry(step.clone()).or_default().asks = Some(approval);
     }
 
     /// Somebody in another process asks through the store, which need not be read at every turn.
@@ -118,13 +148,17 @@ impl Journal {
                 note.ended = Some(now);
                 note.points = metrics.0.iter().map(point).collect();
             }
-            Event::AttemptStarted { step } => {
+            Event::AttemptStarted { step } | Event::ApprovalRequested { step, .. } => {
                 let note = self.notes.entry(step.clone()).or_default();
                 note.started = Some(now);
                 note.ended = None;
                 note.usage = None;
             }
-            Event::AttemptFailed { step, .. } | Event::AttemptCancelled { step } => {
+            Event::AttemptFailed { step, .. }
+            | Event::AttemptCancelled { step }
+            | Event::Approved { step, .. }
+            | Event::Rejected { step, .. }
+            | Event::Expired { step, .. } => {
                 self.notes.entry(step.clone()).or_default().ended.get_or_insert(now);
             }
             _ => {}
@@ -152,6 +186,10 @@ impl Journal {
         } else if events.contains(&Event::Resumed) {
             change.status = Some(wasmlops_store::RunStatus::Running);
         }
+        if self.waiting != (run.status() == RunStatus::Waiting) {
+            change.status = Some(row_status(run.status()));
+        }
+        self.add_approvals(run, events, actions, &mut change);
         if let Some(status) = actions.iter().find_map(finish) {
             change.status = Some(row_status(status));
             change.ended = Some(now);
@@ -162,10 +200,28 @@ impl Journal {
             expected_next_seq: self.next_seq,
             events: texts.map_err(Error::bug)?,
             change,
-            stamp: Stamp { time: now, actor: ACTOR.to_owned() },
+            stamp: Stamp { time: now, actor: self.actor.clone() },
         };
         self.next_seq = store.append_events(new).await?;
+        self.waiting = run.status() == RunStatus::Waiting;
         Ok(())
+    }
+
+    /// What is asked with these events, and what is asked no longer.
+    fn add_approvals(&mut self, run: &Run, events: &[Event], actions: &[Action], change: &mut RunChange) {
+        for event in events {
+            match event {
+                Event::ApprovalRequested { step, .. } => {
+                    change.approvals.extend(self.notes.get_mut(step).and_then(|note| note.asks.take()));
+                }
+                Event::Approved { step, .. } | Event::Rejected { step, .. } | Event::Expired { step, .. } => {
+                    change.settled.push(step.to_string());
+                }
+                _ => {}
+            }
+        }
+        let ended = actions.iter().filter_map(ended).filter(|step| run.step(step).kind == StepKind::Approval);
+        change.settled.extend(ended.map(ToString::to_string));
     }
 
     fn add_step(&mut self, run: &Run, key: &StepKey, now: Micros, change: &mut RunChange) -> Result<()> {
@@ -274,55 +330,6 @@ fn reason(note: &Note, state: &StepState) -> Option<String> {
     match &state.phase {
         Phase::Skipped { reason } => Some(reason.clone()),
         _ => note.reason.clone(),
-    }
-}
-
-fn step_of(event: &Event) -> Option<&StepKey> {
-    match event {
-        Event::Hit { step, .. }
-        | Event::AttemptStarted { step }
-        | Event::AttemptSucceeded { step, .. }
-        | Event::AttemptFailed { step, .. }
-        | Event::AttemptLost { step }
-        | Event::BackoffEnded { step }
-        | Event::AttemptCancelled { step } => Some(step),
-        Event::Started | Event::CancelRequested | Event::Resumed => None,
-    }
-}
-
-fn ended(action: &Action) -> Option<&StepKey> {
-    match action {
-        Action::Ended { step } => Some(step),
-        _ => None,
-    }
-}
-
-fn finish(action: &Action) -> Option<RunStatus> {
-    match action {
-        Action::Finish { status } => Some(*status),
-        _ => None,
-    }
-}
-
-fn step_status(phase: &Phase) -> StepStatus {
-    match phase {
-        Phase::Waiting | Phase::Ready => StepStatus::Pending,
-        Phase::Running => StepStatus::Running,
-        Phase::BackingOff { .. } => StepStatus::Retrying,
-        Phase::Succeeded => StepStatus::Succeeded,
-        Phase::Failed => StepStatus::Failed,
-        Phase::Skipped { .. } => StepStatus::Skipped,
-        Phase::Cancelled => StepStatus::Cancelled,
-    }
-}
-
-fn row_status(status: RunStatus) -> wasmlops_store::RunStatus {
-    match status {
-        RunStatus::Scheduled => wasmlops_store::RunStatus::Scheduled,
-        RunStatus::Running => wasmlops_store::RunStatus::Running,
-        RunStatus::Succeeded => wasmlops_store::RunStatus::Succeeded,
-        RunStatus::Failed => wasmlops_store::RunStatus::Failed,
-        RunStatus::Cancelled => wasmlops_store::RunStatus::Cancelled,
     }
 }
 

@@ -13,7 +13,7 @@ use wasmlops_core::table::Table;
 use wasmlops_package::{Digest, Kind};
 
 use super::stage::Stage;
-use super::{Attempt, Executor, Made, Reach, Work};
+use super::{Attempt, Executor, Made, Reach, Revealed, Work};
 
 /// What a model says of raw rows: through its transforms, then its predictor, each in a sandbox of its own with the
 /// default limits. Everything comes from the artifact store by digest. Blocking.
@@ -52,6 +52,7 @@ impl Work {
             outputs: Vec::new(),
             checkpoint: None,
             reach: Reach::default(),
+            secrets: Revealed::default(),
             delivery: None,
         }
     }

@@ -1,5 +1,6 @@
 //! A request's body, read whole within limits of size, time and memory.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +55,7 @@ impl BodyLimits {
         };
         match tokio::time::timeout(self.time, collect(body, self.bytes)).await {
             Ok(bytes) => Ok(Whole { bytes: bytes?, _room: room }),
-            Err(_) => Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body did not come in time")
-                .hint(format!("send it within {} seconds", self.time.as_secs()))),
+            Err(_) => Err(too_slow().hint(format!("send it within {} seconds", self.time.as_secs()))),
         }
     }
 
@@ -81,7 +81,7 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     let mut first: Option<Bytes> = None;
     let mut whole: Vec<u8> = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::bad_request("broken-off", "the body broke off"))?;
+        let frame = frame.map_err(|error| broken_off(&error))?;
         let Ok(data) = frame.into_data() else { continue };
         let so_far = first.as_ref().map_or(whole.len(), Bytes::len);
         if so_far + data.len() > limit {
@@ -98,6 +98,22 @@ async fn collect(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
         }
     }
     Ok(first.unwrap_or_else(|| whole.into()))
+}
+
+/// What became of a body that ended before its end: of the sender's connection, or of the server's patience with it.
+pub(super) fn broken_off(error: &axum::Error) -> Failure {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return too_slow();
+        }
+        cause = error.source();
+    }
+    Failure::bad_request("broken-off", "the body broke off")
+}
+
+fn too_slow() -> Failure {
+    Failure::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body did not come in time")
 }
 
 fn too_large(limit: usize) -> Failure {

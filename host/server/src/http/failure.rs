@@ -3,6 +3,8 @@
 //! A handler gives a [`Failure`]; it travels as an extension of an empty response to the front, which alone writes
 //! bodies: problem details (RFC 9457), or `{"error": text}` for clients of the Open Inference Protocol.
 
+mod problem;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +14,10 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::json;
+use wasmlops_core::diagnostics::Diagnostic;
+use wasmlops_store::{BlobError, StoreError};
 
+pub use self::problem::{Mistake, Problem};
 use super::codec::{ColumnProblem, Refusal};
 use crate::error::Error;
 use crate::serving::PredictError;
@@ -31,10 +36,18 @@ pub struct Failure {
     pub code: Cow<'static, str>,
     pub message: Box<str>,
     pub hint: Option<Box<str>>,
-    pub columns: Vec<ColumnProblem>,
+    /// What is wrong where, if there is more than one thing to say.
+    pub wrong: Option<Box<Wrong>>,
     pub retry_after: Option<Duration>,
     /// For the log alone: what the client must not see.
     pub detail: Option<Box<str>>,
+}
+
+/// Several things that are wrong with one request.
+#[derive(Clone, Debug)]
+pub enum Wrong {
+    Columns(Vec<ColumnProblem>),
+    Mistakes(Vec<Diagnostic>),
 }
 
 impl Failure {
@@ -44,7 +57,7 @@ impl Failure {
             code: code.into(),
             message: message.into(),
             hint: None,
-            columns: Vec::new(),
+            wrong: None,
             retry_after: None,
             detail: None,
         }
@@ -100,21 +113,22 @@ impl Failure {
     }
 
     fn problem(&self, message: &str, request: &str) -> serde_json::Value {
-        let mut problem = json!({
-            "type": format!("urn:wasmlops:problem:{}", self.code),
-            "title": self.status.canonical_reason().unwrap_or("Error"),
-            "status": self.status.as_u16(),
-            "detail": message,
-            "code": self.code,
-            "request_id": request,
-        });
-        if let Some(hint) = &self.hint {
-            problem["hint"] = json!(hint);
-        }
-        if !self.columns.is_empty() {
-            problem["columns"] = json!(self.columns);
-        }
-        problem
+        let (columns, mistakes): (&[_], &[_]) = match self.wrong.as_deref() {
+            None => (&[], &[]),
+            Some(Wrong::Columns(columns)) => (columns, &[]),
+            Some(Wrong::Mistakes(mistakes)) => (&[], mistakes),
+        };
+        json!(Problem {
+            kind: format!("urn:wasmlops:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.status.as_u16(),
+            detail: message.to_owned(),
+            code: self.code.to_string(),
+            request_id: request.to_owned(),
+            hint: self.hint.as_deref().map(str::to_owned),
+            columns: columns.iter().map(|column| json!(column)).collect(),
+            errors: mistakes.iter().map(Mistake::new).collect(),
+        })
     }
 }
 
@@ -136,7 +150,8 @@ impl From<Refusal> for Failure {
                 .hint("send the rows in several requests"),
             Refusal::Columns(columns, _) => {
                 let hint = "the endpoint's own page lists the columns it takes";
-                Self { columns, ..Self::bad_request("invalid-columns", message).hint(hint) }
+                let wrong = Some(Box::new(Wrong::Columns(columns)));
+                Self { wrong, ..Self::bad_request("invalid-columns", message).hint(hint) }
             }
         }
     }
@@ -171,14 +186,89 @@ impl From<PredictError> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let Error::User(diagnostics) = &error else { return Self::internal(error) };
-        let Some(first) = diagnostics.0.first() else { return Self::internal(error) };
-        let status = match first.code.as_str() {
-            code if code.starts_with("unknown-") || code == "not-found" => StatusCode::NOT_FOUND,
-            code if code.ends_with("-conflict") => StatusCode::CONFLICT,
-            _ => StatusCode::BAD_REQUEST,
+        match error {
+            Error::User(diagnostics) => Self::mistakes(diagnostics.0),
+            Error::Store(error) => error.into(),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl Failure {
+    /// The caller's mistakes: the first gives the status and the code, all are told.
+    fn mistakes(mistakes: Vec<Diagnostic>) -> Self {
+        let Some(first) = mistakes.first() else { return Self::internal("a refusal without a reason (this is a bug)") };
+        let failure = Self::new(status_of(&first.code), first.code.clone(), first.message.as_str());
+        let failure = Self { hint: first.hint.clone().map(Into::into), ..failure };
+        let failure = match failure.status {
+            StatusCode::TOO_MANY_REQUESTS => failure.retry_after(Duration::from_secs(1)),
+            _ => failure,
         };
-        let failure = Self::new(status, first.code.clone(), first.message.as_str());
-        Self { hint: first.hint.clone().map(Into::into), ..failure }
+        Self { wrong: (mistakes.len() > 1).then(|| Box::new(Wrong::Mistakes(mistakes))), ..failure }
+    }
+}
+
+/// What a path can name and is not there. Other words that begin with `unknown-` are about a body.
+const UNKNOWN: [&str; 16] = [
+    "unknown-alias",
+    "unknown-approval",
+    "unknown-artifact",
+    "unknown-backfill",
+    "unknown-endpoint",
+    "unknown-experiment",
+    "unknown-model",
+    "unknown-monitor",
+    "unknown-pipeline",
+    "unknown-project",
+    "unknown-run",
+    "unknown-schedule",
+    "unknown-secret",
+    "unknown-token",
+    "unknown-trigger",
+    "unknown-version",
+];
+
+/// What the caller's mistake of this code means to an HTTP client.
+fn status_of(code: &str) -> StatusCode {
+    match code {
+        "not-found" | "no-such-file" => StatusCode::NOT_FOUND,
+        "queue-full" => StatusCode::TOO_MANY_REQUESTS,
+        "forbidden" => StatusCode::FORBIDDEN,
+        "alias-moved" | "conflict" | "no-evidence" | "not-approved" | "nothing-before" | "rollback-refused"
+        | "approval-decided" | "approval-expired" | "run-active" | "run-ended" | "run-succeeded" | "lock-changed" => {
+            StatusCode::CONFLICT
+        }
+        code if UNKNOWN.contains(&code) => StatusCode::NOT_FOUND,
+        code if code.ends_with("-conflict") || code.ends_with("-exists") => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let (status, code) = match &error {
+            StoreError::RunNotFound(_) => (StatusCode::NOT_FOUND, "unknown-run"),
+            StoreError::ExperimentNotFound(_) => (StatusCode::NOT_FOUND, "unknown-experiment"),
+            StoreError::NothingResolved(_) | StoreError::BadPrefix(_) => (StatusCode::NOT_FOUND, "not-found"),
+            StoreError::Ambiguous { .. } => (StatusCode::CONFLICT, "ambiguous"),
+            StoreError::Blob(BlobError::Missing(_)) => (StatusCode::NOT_FOUND, "unknown-artifact"),
+            StoreError::RunExists(_) => (StatusCode::CONFLICT, "run-exists"),
+            StoreError::EventConflict { .. } | StoreError::StatusConflict { .. } => (StatusCode::CONFLICT, "conflict"),
+            StoreError::ParamChanged { .. } => (StatusCode::CONFLICT, "param-conflict"),
+            StoreError::Refused { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "not-allowed"),
+            StoreError::BadCursor(_) => return super::page::bad_cursor(),
+            StoreError::Busy | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, "store-busy"),
+            StoreError::Full | StoreError::Blob(BlobError::Full) => (StatusCode::SERVICE_UNAVAILABLE, "disk-full"),
+            _ => return Self::internal(error),
+        };
+        let failure = Self::new(status, code, error.to_string());
+        let failure = match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => failure.retry_after(Duration::from_secs(1)),
+            _ => failure,
+        }
     }
 }

@@ -1,7 +1,10 @@
-//! What every request passes before its handler and every answer after it: whose site is asking, ids, security headers,
-//! the form of failures, metrics. Knows no route.
+//! What every request passes before its handler and every answer after it: whose site is asking, who is asking, ids,
+//! security headers, the form of failures, metrics. Knows no route.
 
+mod gate;
+mod observed;
 mod origin;
+mod require;
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -13,10 +16,17 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use tower_service::Service;
+use tracing::Instrument;
 
+use self::gate::Admitted;
+pub(crate) use self::gate::{Gate, GateOptions, Mode, Site};
+pub use self::observed::Asker;
+use self::observed::Observed;
+pub use self::origin::Hosts;
+pub(crate) use self::require::require;
 use super::failure::{Failure, Form};
 use super::metrics::Metrics;
 use crate::clock::{Clock, new_id};
@@ -37,17 +47,39 @@ const SECURITY: [(HeaderName, HeaderValue); 6] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
+/// Bytes of a request's target at the most.
+const TARGET_BYTES: usize = 8 << 10;
+
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Front {
-    router: Router,
+    entrance: Entrance,
+    hosts: Arc<Hosts>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
 }
 
+/// The request's id, for those who write an answer before the front does: a request's extension.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub Arc<str>);
+
+/// What leads to handlers.
+#[derive(Clone)]
+pub(crate) enum Entrance {
+    Gate(Gate),
+    /// For tests of what has nothing to do with who is asking.
+    #[cfg(test)]
+    Unguarded(Router),
+}
+
 impl Front {
-    pub fn new(router: Router, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
-        Self { router, metrics, clock }
+    pub(crate) fn new(gate: Gate, hosts: Hosts, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+        Self { entrance: Entrance::Gate(gate), hosts: Arc::new(hosts), metrics, clock }
+    }
+
+    #[cfg(test)]
+    pub fn unguarded(router: Router, metrics: Arc<Metrics>, clock: Arc<dyn Clock>) -> Self {
+        Self { entrance: Entrance::Unguarded(router), hosts: Arc::default(), metrics, clock }
     }
 
     pub fn metrics(&self) -> &Arc<Metrics> {
@@ -55,14 +87,16 @@ impl Front {
     }
 
     /// One request from its headers to its answer. Always answers.
-    pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
+    pub async fn answer(&self, mut request: Request<Body>) -> Response<Body> {
         let started = Instant::now();
         let method = request.method().clone();
         let form = form_of(request.uri().path());
         let id = self.request_id(request.headers());
-        let mut response = match origin::check(&request) {
+        request.extensions_mut().insert(RequestId(id.clone()));
+        let observed = Observed::begin(&request, &id);
+        let mut response = match check_length(&request).and_then(|()| self.hosts.check(&request)) {
             Err(failure) => failure.into_response(),
-            Ok(()) => self.call(request).await,
+            Ok(()) => self.enter(request).instrument(observed.span.clone()).await,
         };
         let pattern = response.extensions_mut().remove::<Pattern>().map_or("other", |pattern| pattern.0);
         if let Some(failure) = response.extensions_mut().remove::<Arc<Failure>>() {
@@ -74,6 +108,9 @@ impl Front {
             if let Some(allow) = allow {
                 response.headers_mut().insert(header::ALLOW, allow);
             }
+            if failure.code == "unauthenticated" {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
         }
         let headers = response.headers_mut();
         for (name, value) in SECURITY {
@@ -83,22 +120,28 @@ impl Front {
             headers.insert(REQUEST_ID, id);
         }
         self.metrics.request(pattern, &method, response.status(), started.elapsed());
+        observed.end(&mut response, pattern, &id, started.elapsed());
         response
     }
 
-    /// A handler that panics is a bug that costs its own request and no other.
-    async fn call(&self, request: Request<Body>) -> Response<Body> {
-        let mut router = self.router.clone();
-        let mut future = pin!(router.call(request));
-        poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(response)) => {
-                let response: Result<Response<Body>, Infallible> = response;
-                Poll::Ready(response.unwrap_or_else(|never| match never {}))
-            }
-            Err(_) => Poll::Ready(Failure::internal("a handler panicked, which is a bug").into_response()),
-        })
-        .await
+    /// Past the gate to the routers that answer.
+    async fn enter(&self, request: Request<Body>) -> Response<Body> {
+        #[cfg_attr(not(test), expect(clippy::infallible_destructuring_match, reason = "tests have another entrance"))]
+        let gate = match &self.entrance {
+            Entrance::Gate(gate) => gate,
+            #[cfg(test)]
+            Entrance::Unguarded(router) => return call(router.clone(), request).await,
+        };
+        let (mut parts, body) = request.into_parts();
+        let Admitted { routers, asker } = match gate.admit(&mut parts).await {
+            Ok(admitted) => admitted,
+            Err(failure) => return failure.into_response(),
+        };
+        let mut response = first_unwell(routers, Request::from_parts(parts, body)).await;
+        if let Some(asker) = asker {
+            response.extensions_mut().insert(asker);
+        }
+        response
     }
 
     /// The client's id for the request where it is harmless, else a new one.
@@ -110,6 +153,45 @@ impl Front {
         let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
         given.map_or_else(|| new_id(&*self.clock).into(), Into::into)
     }
+}
+
+/// The answer of the only router, or of the first of many that does not say that all is well.
+async fn first_unwell(routers: Vec<Router>, request: Request<Body>) -> Response<Body> {
+    let mut routers = routers.into_iter().peekable();
+    let (parts, body) = request.into_parts();
+    let mut body = Some(body);
+    loop {
+        let Some(router) = routers.next() else {
+            return Failure::internal("no project is served, which is a bug").into_response();
+        };
+        let response = call(router, Request::from_parts(parts.clone(), body.take().unwrap_or_default())).await;
+        if routers.peek().is_none() || !response.status().is_success() {
+            return response;
+        }
+    }
+}
+
+/// A handler that panics is a bug that costs its own request and no other.
+async fn call(mut router: Router, request: Request<Body>) -> Response<Body> {
+    let mut future = pin!(router.call(request));
+    poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(response)) => {
+            let response: Result<Response<Body>, Infallible> = response;
+            Poll::Ready(response.unwrap_or_else(|never| match never {}))
+        }
+        Err(_) => Poll::Ready(Failure::internal("a handler panicked, which is a bug").into_response()),
+    })
+    .await
+}
+
+fn check_length(request: &Request<Body>) -> Result<(), Failure> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target <= TARGET_BYTES {
+        return Ok(());
+    }
+    let message = format!("the path and query have more than {TARGET_BYTES} bytes");
+    Err(Failure::new(StatusCode::URI_TOO_LONG, "target-too-long", message))
 }
 
 fn form_of(path: &str) -> Form {

@@ -9,16 +9,59 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
+use wasmlops_core::access::{Area, Level};
 
 use super::failure::Failure;
 use super::open_inference::{self, Answered};
+use super::route::{PUBLIC, Route, may};
 use super::{Api, answer, check_id};
 use crate::serving::{EndpointInfo, PredictError};
 
 /// How many bytes of JSON come before binary tensors, in requests and in answers.
 const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
-pub(super) async fn get_server() -> Response {
+pub(super) fn routes() -> Vec<Route> {
+    let (read, ask) = (may(Area::Endpoints, Level::Read), may(Area::Predictions, Level::Operate));
+    vec![
+        Route::get("/v2", read, get_server).named("v2_get_server", "What this server is").protocol(),
+        Route::get("/v2/", read, get_server).named("v2_get_server_slash", "What this server is").protocol(),
+        Route::get("/v2/health/live", PUBLIC, get_live).named("v2_get_live", "Whether the process is there").protocol(),
+        Route::get("/v2/health/ready", PUBLIC, get_ready)
+            .named("v2_get_ready", "Whether requests are welcome")
+            .protocol(),
+        Route::get("/v2/models", read, list_models).named("v2_list_models", "The names of all endpoints").protocol(),
+        Route::get("/v2/models/stats", read, list_stats)
+            .named("v2_list_stats", "What each version answered since the server started")
+            .protocol(),
+        Route::get("/v2/models/{name}", read, get_model)
+            .named("v2_get_model", "What an endpoint takes and gives")
+            .protocol(),
+        Route::get("/v2/models/{name}/ready", read, get_model_ready)
+            .named("v2_get_model_ready", "Whether an endpoint answers")
+            .protocol(),
+        Route::post("/v2/models/{name}/infer", ask, infer).named("v2_infer", "Predictions for tensors").protocol(),
+        Route::get("/v2/models/{name}/stats", read, get_stats)
+            .named("v2_get_stats", "What an endpoint answered since the server started")
+            .protocol(),
+        Route::get("/v2/models/{name}/versions/{version}", read, get_version)
+            .named("v2_get_version", "What a version takes and gives")
+            .protocol(),
+        Route::get("/v2/models/{name}/versions/{version}/ready", read, get_version_ready)
+            .named("v2_get_version_ready", "Whether a version answers")
+            .protocol(),
+        Route::post("/v2/models/{name}/versions/{version}/infer", ask, infer_version)
+            .named("v2_infer_version", "A version's predictions for tensors")
+            .protocol(),
+        Route::get("/v2/models/{name}/versions/{version}/stats", read, get_version_stats)
+            .named("v2_get_version_stats", "What a version answered since the server started")
+            .protocol(),
+        Route::post("/v2/repository/index", read, index_repository)
+            .named("v2_index_repository", "Every version and whether it answers")
+            .protocol(),
+    ]
+}
+
+async fn get_server() -> Response {
     let extensions = ["binary_tensor_data", "model_repository", "statistics"];
     answer(
         StatusCode::OK,
@@ -26,27 +69,27 @@ pub(super) async fn get_server() -> Response {
     )
 }
 
-pub(super) async fn get_live() -> Response {
+async fn get_live() -> Response {
     answer(StatusCode::OK, &json!({ "live": true }))
 }
 
-pub(super) async fn get_ready(State(api): State<Arc<Api>>) -> Response {
+async fn get_ready(State(api): State<Arc<Api>>) -> Response {
     let ready = api.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, &json!({ "ready": ready }))
 }
 
-pub(super) async fn list_models(State(api): State<Arc<Api>>) -> Response {
+async fn list_models(State(api): State<Arc<Api>>) -> Response {
     let names: Vec<String> = api.serving.endpoints().into_iter().map(|endpoint| endpoint.name).collect();
     answer(StatusCode::OK, &json!({ "models": names }))
 }
 
-pub(super) async fn get_model(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Response, Failure> {
+async fn get_model(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Response, Failure> {
     let endpoint = ready(&api, &name, None)?;
     Ok(answer(StatusCode::OK, &metadata(&endpoint)))
 }
 
-pub(super) async fn get_version(
+async fn get_version(
     State(api): State<Arc<Api>>,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
@@ -54,15 +97,12 @@ pub(super) async fn get_version(
     Ok(answer(StatusCode::OK, &metadata(&endpoint)))
 }
 
-pub(super) async fn get_model_ready(
-    State(api): State<Arc<Api>>,
-    Path(name): Path<String>,
-) -> Result<Response, Failure> {
+async fn get_model_ready(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Response, Failure> {
     ready(&api, &name, None)?;
     Ok(answer(StatusCode::OK, &json!({ "name": name, "ready": true })))
 }
 
-pub(super) async fn get_version_ready(
+async fn get_version_ready(
     State(api): State<Arc<Api>>,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
@@ -70,15 +110,11 @@ pub(super) async fn get_version_ready(
     Ok(answer(StatusCode::OK, &json!({ "name": name, "version": version, "ready": true })))
 }
 
-pub(super) async fn infer(
-    State(api): State<Arc<Api>>,
-    Path(name): Path<String>,
-    request: Request,
-) -> Result<Response, Failure> {
+async fn infer(State(api): State<Arc<Api>>, Path(name): Path<String>, request: Request) -> Result<Response, Failure> {
     infer_with(&api, &name, None, request).await
 }
 
-pub(super) async fn infer_version(
+async fn infer_version(
     State(api): State<Arc<Api>>,
     Path((name, version)): Path<(String, String)>,
     request: Request,
@@ -119,7 +155,7 @@ async fn infer_with(api: &Api, name: &str, version: Option<&str>, request: Reque
 }
 
 /// Whether each endpoint answers, and with which versions.
-pub(super) async fn index_repository(State(api): State<Arc<Api>>) -> Response {
+async fn index_repository(State(api): State<Arc<Api>>) -> Response {
     let mut index = Vec::new();
     for endpoint in api.serving.endpoints() {
         let state = if endpoint.ready { "READY" } else { "UNAVAILABLE" };
@@ -132,17 +168,17 @@ pub(super) async fn index_repository(State(api): State<Arc<Api>>) -> Response {
     answer(StatusCode::OK, &Value::Array(index))
 }
 
-pub(super) async fn list_stats(State(api): State<Arc<Api>>) -> Response {
+async fn list_stats(State(api): State<Arc<Api>>) -> Response {
     let endpoints = api.serving.endpoints();
     answer(StatusCode::OK, &stats(&api, endpoints.iter().map(|endpoint| (endpoint, &endpoint.versions[..]))))
 }
 
-pub(super) async fn get_stats(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Response, Failure> {
+async fn get_stats(State(api): State<Arc<Api>>, Path(name): Path<String>) -> Result<Response, Failure> {
     let endpoint = api.endpoint(&name)?;
     Ok(answer(StatusCode::OK, &stats(&api, [(&endpoint, &endpoint.versions[..])])))
 }
 
-pub(super) async fn get_version_stats(
+async fn get_version_stats(
     State(api): State<Arc<Api>>,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<Response, Failure> {

@@ -1,9 +1,11 @@
 //! Counts of what was asked and answered, as Prometheus reads them (text format 0.0.4).
 //!
 //! Label sets are bounded: routes are patterns out of the list of routes, methods and statuses are few, and endpoints
-//! and versions beyond [`SERIES`] share one series.
+//! and versions beyond [`SERIES`] share one series. What happens behind the surface is counted by [`crate::counts`],
+//! and written by `project`.
 
 mod process;
+mod project;
 mod text;
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,29 +15,13 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
+pub use self::project::ProjectNumbers;
 use self::text::Text;
+use crate::counts::{Counter, Histogram, REQUESTS};
+use crate::telemetry;
 
 /// Series of predictions at the most.
 const SERIES: usize = 1_000;
-
-/// Upper bounds in seconds: a prediction takes tens of microseconds, a deadline is seconds.
-const BUCKETS: [(f64, &str); 15] = [
-    (0.0001, "0.0001"),
-    (0.00025, "0.00025"),
-    (0.0005, "0.0005"),
-    (0.001, "0.001"),
-    (0.0025, "0.0025"),
-    (0.005, "0.005"),
-    (0.01, "0.01"),
-    (0.025, "0.025"),
-    (0.05, "0.05"),
-    (0.1, "0.1"),
-    (0.25, "0.25"),
-    (0.5, "0.5"),
-    (1.0, "1"),
-    (2.5, "2.5"),
-    (10.0, "10"),
-];
 
 /// Route, method and status.
 type Asked = (&'static str, &'static str, u16);
@@ -46,13 +32,7 @@ pub struct Metrics {
     durations: RwLock<HashMap<&'static str, Arc<Histogram>>>,
     predictions: RwLock<HashMap<String, HashMap<u64, Arc<Predictions>>>>,
     connections: Arc<AtomicI64>,
-}
-
-#[derive(Default)]
-struct Histogram {
-    buckets: [AtomicU64; BUCKETS.len()],
-    count: AtomicU64,
-    nanos: AtomicU64,
+    refused: Counter,
 }
 
 /// What one version of an endpoint did.
@@ -78,11 +58,16 @@ impl Metrics {
         OpenConnection(self.connections.clone())
     }
 
+    /// A connection that found no place.
+    pub fn refused_connection(&self) {
+        self.refused.add(1);
+    }
+
     /// A request that was answered.
     pub fn request(&self, route: &'static str, method: &Method, status: StatusCode, took: Duration) {
         let key = (route, method_name(method), status.as_u16());
-        get_or_make(&self.requests, &key).fetch_add(1, Ordering::Relaxed);
-        get_or_make(&self.durations, &route).observe(took);
+        get_or_make(&self.requests, &key, Arc::default).fetch_add(1, Ordering::Relaxed);
+        get_or_make(&self.durations, &route, || Arc::new(Histogram::new(REQUESTS))).observe(took);
     }
 
     /// Rows that a version answered.
@@ -105,19 +90,16 @@ impl Metrics {
         all.entry(endpoint.to_owned()).or_default().entry(version).or_default().clone()
     }
 
-    /// The whole page. `ready` says of each endpoint whether it answers.
-    pub fn page(&self, ready: &BTreeMap<String, bool>) -> String {
+    /// The whole page: the process, the surface, and one project.
+    pub fn page(&self, project: &ProjectNumbers) -> String {
         let mut text = Text::default();
+        text.head("wasmlops_build_info", "gauge", "The version that runs; always 1.");
+        text.sample("wasmlops_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
         self.write_requests(&mut text);
         self.write_predictions(&mut text);
-        text.head("wasmlops_http_connections", "gauge", "Connections that are open.");
-        text.sample("wasmlops_http_connections", &[], self.connections.load(Ordering::Relaxed));
-        if !ready.is_empty() {
-            text.head("wasmlops_endpoint_ready", "gauge", "Whether an endpoint answers (1) or not yet (0).");
-        }
-        for (endpoint, ready) in ready {
-            text.sample("wasmlops_endpoint_ready", &[("endpoint", endpoint)], u8::from(*ready));
-        }
+        self.write_connections(&mut text);
+        write_traces(&mut text);
+        project.write(&mut text);
         process::write(&mut text);
         text.finish()
     }
@@ -135,7 +117,7 @@ impl Metrics {
         let name = "wasmlops_request_duration_seconds";
         text.head(name, "histogram", "From the end of a request's headers to its answer.");
         for (route, histogram) in sorted {
-            histogram.write(text, name, route);
+            text.histogram(name, &[("route", route)], &histogram.read());
         }
     }
 
@@ -160,41 +142,36 @@ impl Metrics {
             counts.nanos.load(Ordering::Relaxed) as f64 / 1e9
         });
     }
-}
 
-impl Histogram {
-    fn observe(&self, took: Duration) {
-        let seconds = took.as_secs_f64();
-        if let Some(bucket) = BUCKETS.iter().position(|(bound, _)| seconds <= *bound) {
-            self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        }
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.nanos.fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
-    }
-
-    fn write(&self, text: &mut Text, name: &str, route: &str) {
-        let mut below = 0;
-        for ((_, bound), bucket) in BUCKETS.iter().zip(&self.buckets) {
-            below += bucket.load(Ordering::Relaxed);
-            text.sample(&format!("{name}_bucket"), &[("route", route), ("le", bound)], below);
-        }
-        // Read after the buckets: a request that is counted meanwhile must not make a bucket larger than the whole.
-        let count = self.count.load(Ordering::Relaxed).max(below);
-        text.sample(&format!("{name}_bucket"), &[("route", route), ("le", "+Inf")], count);
-        text.sample(&format!("{name}_sum"), &[("route", route)], self.nanos.load(Ordering::Relaxed) as f64 / 1e9);
-        text.sample(&format!("{name}_count"), &[("route", route)], count);
+    fn write_connections(&self, text: &mut Text) {
+        text.head("wasmlops_http_connections", "gauge", "Connections that are open.");
+        text.sample("wasmlops_http_connections", &[], self.connections.load(Ordering::Relaxed));
+        text.head("wasmlops_http_refused_connections_total", "counter", "Connections that found no place.");
+        text.sample("wasmlops_http_refused_connections_total", &[], self.refused.get());
     }
 }
 
-fn get_or_make<K, V>(map: &RwLock<HashMap<K, Arc<V>>>, key: &K) -> Arc<V>
+fn write_traces(text: &mut Text) {
+    let counts = telemetry::counts();
+    let name = "wasmlops_trace_spans_total";
+    text.head(
+        name,
+        "counter",
+        "Spans of traces: sent, dropped because the queue was full, not taken by the collector.",
+    );
+    for (outcome, count) in [("sent", counts.sent), ("dropped", counts.dropped), ("failed", counts.failed)] {
+        text.sample(name, &[("outcome", outcome)], count);
+    }
+}
+
+fn get_or_make<K, V>(map: &RwLock<HashMap<K, Arc<V>>>, key: &K, make: impl Fn() -> Arc<V>) -> Arc<V>
 where
     K: std::hash::Hash + Eq + Clone,
-    V: Default,
 {
     if let Some(value) = map.read().unwrap_or_else(PoisonError::into_inner).get(key) {
         return value.clone();
     }
-    map.write().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default().clone()
+    map.write().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_insert_with(make).clone()
 }
 
 /// Clients may send any word as a method.
@@ -212,40 +189,4 @@ fn method_name(method: &Method) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn page_has_help_and_type_for_every_metric_and_buckets_that_add_up() {
-        let metrics = Metrics::default();
-        metrics.request("/healthz", &Method::GET, StatusCode::OK, Duration::from_micros(300));
-        metrics.request("/healthz", &Method::GET, StatusCode::OK, Duration::from_secs(60));
-        metrics.prediction("a\"b\\c\n", 3, 10, Duration::from_millis(1));
-        let page = metrics.page(&BTreeMap::from([("churn".to_owned(), true)]));
-        assert!(
-            page.contains("wasmlops_requests_total{route=\"/healthz\",method=\"GET\",status=\"200\"} 2\n"),
-            "{page}"
-        );
-        assert!(page.contains("wasmlops_request_duration_seconds_bucket{route=\"/healthz\",le=\"0.0005\"} 1\n"));
-        assert!(page.contains("wasmlops_request_duration_seconds_bucket{route=\"/healthz\",le=\"+Inf\"} 2\n"));
-        assert!(page.contains("wasmlops_predictions_total{endpoint=\"a\\\"b\\\\c\\n\",version=\"3\"} 1\n"));
-        assert!(page.contains("wasmlops_endpoint_ready{endpoint=\"churn\"} 1\n"));
-        assert!(page.contains("process_resident_memory_bytes "));
-        for line in page.lines().filter(|line| !line.starts_with('#')) {
-            let name = line.split(['{', ' ']).next().unwrap();
-            let family = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-            assert!(page.contains(&format!("# HELP {family} ")), "{name}");
-            assert!(page.contains(&format!("# TYPE {family} ")), "{name}");
-        }
-    }
-
-    #[test]
-    fn series_are_bounded() {
-        let metrics = Metrics::default();
-        for version in 0..3_000 {
-            metrics.prediction("churn", version, 1, Duration::ZERO);
-        }
-        let page = metrics.page(&BTreeMap::new());
-        assert_eq!(page.lines().filter(|line| line.starts_with("wasmlops_predictions_total{")).count(), SERIES + 1);
-    }
-}
+mod tests;

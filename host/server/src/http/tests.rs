@@ -1,5 +1,10 @@
 //! The surface over real connections, with routes of its own: what every request passes, whatever it asks for.
 
+mod access;
+mod api;
+mod keys;
+mod site;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +18,12 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use super::body::BodyLimits;
-use super::connections::{ConnectionLimits, serve};
+use super::connections::{ConnectionLimits, Pace, serve};
 use super::failure::Failure;
 use super::front::Front;
 use super::metrics::Metrics;
 use crate::clock::ManualClock;
+pub(crate) use access::malformed_tokens;
 
 struct Site {
     address: SocketAddr,
@@ -51,7 +57,7 @@ impl Site {
             .route("/large", get(async || "x".repeat(64 << 20)))
             .route("/wait", get(wait))
             .with_state(bodies);
-        let front = Front::new(router, Arc::new(Metrics::default()), Arc::new(ManualClock::at(0)));
+        let front = Front::unguarded(router, Arc::new(Metrics::default()), Arc::new(ManualClock::at(0)));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -157,8 +163,8 @@ async fn large_bodies_share_a_bounded_room() {
 
 #[tokio::test]
 async fn slow_clients_lose_their_connection() {
-    let limits =
-        ConnectionLimits { head: Duration::from_millis(50), stall: Duration::from_millis(50), ..Default::default() };
+    let pace = Pace { stall: Duration::from_millis(50), rate: 1_000_000_000 };
+    let limits = ConnectionLimits { head: Duration::from_millis(50), pace, ..Default::default() };
     let site = Site::start(limits, BodyLimits::new(1000, Duration::from_millis(50), 1000)).await;
     // Neither a head that stops, nor none at all, nor a connection that is done holds anything for long.
     assert_eq!(site.ask("GET /echo HTTP/1.1\r\nHost: loc").await, "");
@@ -180,19 +186,88 @@ async fn heads_are_bounded() {
     let site = Site::usual().await;
     let answer = site.ask(&get_request("/echo", &format!("X-Long: {}\r\n", "x".repeat(20_000)))).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    let many = site.ask(&get_request("/echo", &"X-A: b\r\n".repeat(200))).await;
+    assert!(many.starts_with("HTTP/1.1 431"), "{many}");
+    let long = site.ask(&get_request(&format!("/{}", "x".repeat(9_000)), "")).await;
+    assert!(long.starts_with("HTTP/1.1 414"), "{long}");
 }
 
 #[tokio::test]
-async fn connections_beyond_the_cap_wait_for_a_place() {
+async fn connections_beyond_the_cap_are_told_at_once() {
     let limits = ConnectionLimits { count: 1, ..Default::default() };
     let site = Site::start(limits, BodyLimits::new(10, Duration::from_secs(60), 10)).await;
     let mut first = site.connect(&get_request("/wait", "")).await;
     site.begun.notified().await;
-    let second = site.connect(&get_request("/nothing", "")).await;
+    let refused = site.ask(&get_request("/nothing", "")).await;
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: 1\r\n"), "{refused}");
+    assert!(refused.contains(r#""code":"too-many-connections""#), "{refused}");
     site.go_on.notify_one();
     assert!(read_to_end(&mut first).await.ends_with("waited"));
-    let mut second = second;
-    assert!(read_to_end(&mut second).await.starts_with("HTTP/1.1 404"));
+    // The place is free a moment after the answer.
+    while site.ask(&get_request("/nothing", "")).await.starts_with("HTTP/1.1 503") {}
+}
+
+#[tokio::test]
+async fn half_of_a_head_does_not_delay_the_end() {
+    let site = Site::usual().await;
+    let mut half = site.connect("GET /nothing HTTP/1.1\r\nHost: loc").await;
+    site.ask(&get_request("/nothing", "")).await;
+    site.stop.send(()).unwrap();
+    // The time limit for heads is far away.
+    site.served.await.unwrap();
+    assert_eq!(read_to_end(&mut half).await, "");
+}
+
+#[tokio::test]
+async fn whoever_says_both_lengths_gets_one_answer_and_no_second_request() {
+    let site = Site::usual().await;
+    for both in ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 3"] {
+        let smuggled = "0\r\n\r\nGET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        let request = format!("POST /echo HTTP/1.1\r\nHost: localhost\r\n{both}\r\n\r\n{smuggled}");
+        let answers = site.ask(&request).await;
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+    }
+}
+
+#[tokio::test]
+async fn framing_that_can_be_read_in_two_ways_is_refused() {
+    let site = Site::usual().await;
+    for (length, body) in [
+        ("Content-Length: 3\r\nContent-Length: 4", "abcd"),
+        ("Content-Length: +3", "abc"),
+        ("Content-Length: -1", ""),
+        ("Content-Length: 3, 3", "abc"),
+        ("Content-Length: 0x3", "abc"),
+        ("Transfer-Encoding: gzip", "abc"),
+        ("Transfer-Encoding: chunked, identity", "0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", "zz\r\nabc\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: chunked", "fffffffffffffffff\r\nabc"),
+        ("Transfer-Encoding: chunked", "3\r\nabcX\r\n0\r\n\r\n"),
+        ("Content-Length : 3", "abc"),
+        ("X-Folded: a\r\n b", ""),
+    ] {
+        let answer = site.ask(&post_request(length, body)).await;
+        assert!(answer.starts_with("HTTP/1.1 400") || answer.is_empty(), "{length:?}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn pipelined_requests_are_answered_in_order() {
+    let site = Site::usual().await;
+    let one = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi";
+    let requests = one.repeat(500) + &get_request("/nothing", "");
+    let answers = site.ask(&requests).await;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 500);
+    assert_eq!(answers.matches("HTTP/1.1 404").count(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_is_refused_is_not_asked_for() {
+    let site = Site::usual().await;
+    let answer = site.ask(&post_request("Content-Length: 1001\r\nExpect: 100-continue", "")).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    let asked = site.ask(&post_request("Content-Length: 2\r\nExpect: 100-continue", "hi")).await;
+    assert!(asked.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200"), "{asked}");
 }
 
 #[tokio::test]

@@ -56,6 +56,7 @@ impl Lab {
             home: folder.join(".wasmlops"),
             compiled: None,
             compiled_key: [0; 32],
+            secret_key: None,
             built_in: Vec::new(),
             workers: 1,
             clock,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wasmlops_core::artifact::VersionDocument;
 use wasmlops_core::config::{ModelRef, Selector};
@@ -21,7 +22,7 @@ use crate::labels::{self, LabelView};
 use crate::models::{self, MoveView};
 
 /// A prediction and what is behind it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PredictionView {
     pub id: String,
     pub endpoint: String,
@@ -48,7 +49,7 @@ pub struct PredictionView {
 }
 
 /// Where the version is from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
     /// Of the version's content.
     pub digest: String,
@@ -58,6 +59,7 @@ pub struct Origin {
     /// Digests of the reports that speak for it.
     pub evidence: Vec<String>,
     /// With the data and the code that it was made from.
+    #[schemars(with = "crate::view::shapes::ContentShape")]
     pub content: VersionDocument,
 }
 

@@ -1,6 +1,7 @@
 //! Moving aliases, and what they named when.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use wasmlops_catalog::{self as catalog, AliasMove, Expected, Moved, Rollback, SetAlias};
 use wasmlops_core::run::Micros;
@@ -40,9 +41,16 @@ pub enum AliasTarget {
 /// The user's, by code: `alias-moved` (the alias names another version than was expected), `no-evidence`,
 /// `not-approved`, `no-reason`, `nothing-before`, `unknown-model`, `unknown-version`, `invalid-name`.
 pub async fn move_alias(host: &Host, request: AliasMoveRequest) -> Result<Moved> {
+    move_alias_by_run(host, request, None).await
+}
+
+/// Like [`move_alias`]; the record names the run that moves it, so that what follows from it is known to follow from
+/// that run.
+pub(crate) async fn move_alias_by_run(host: &Host, request: AliasMoveRequest, run: Option<String>) -> Result<Moved> {
     let now = host.clock.now();
-    let moved =
-        host.store.with_tx::<_, Error, _>(move |tx| Box::pin(async move { move_alias_in(tx, request, now).await }));
+    let moved = host
+        .store
+        .with_tx::<_, Error, _>(move |tx| Box::pin(async move { moved_in(tx, request, now, run.as_deref()).await }));
     let moved = moved.await?;
     host.store.barrier().await?;
     Ok(moved)
@@ -50,6 +58,10 @@ pub async fn move_alias(host: &Host, request: AliasMoveRequest) -> Result<Moved>
 
 /// Like [`move_alias`], as part of another transaction, which makes it durable.
 pub async fn move_alias_in(tx: &mut Tx, request: AliasMoveRequest, now: Micros) -> Result<Moved> {
+    moved_in(tx, request, now, None).await
+}
+
+async fn moved_in(tx: &mut Tx, request: AliasMoveRequest, now: Micros, run: Option<&str>) -> Result<Moved> {
     let AliasMoveRequest { name, alias, to, expected, reason, forced, actor } = request;
     let connection = tx.connection().await?;
     let moved = match to {
@@ -71,7 +83,7 @@ pub async fn move_alias_in(tx: &mut Tx, request: AliasMoveRequest, now: Micros) 
             subject: format!("model:{}@{}", made.name, made.alias),
             details: json!({
                 "kind": made.kind.as_str(), "from": made.from, "to": made.to, "evidence": made.evidence,
-                "forced": made.forced, "reason": made.reason,
+                "forced": made.forced, "reason": made.reason, "run": run,
             })
             .to_string(),
         });
@@ -125,7 +137,7 @@ pub async fn alias_at(host: &Host, name: &str, alias: &str, time: Micros) -> Res
 }
 
 /// A move of an alias as it is shown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MoveView {
     pub model: String,
     pub alias: String,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use wasmlops_catalog::{self as catalog, AliasMove, Approval, CatalogError, ModelRow, Note, Subject, Tags, VersionRow};
 use wasmlops_core::artifact::VersionDocument;
 use wasmlops_core::config::ModelRef;
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 
 /// A row of `model list`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ModelSummary {
     pub model: String,
     /// The newest.
@@ -23,7 +24,7 @@ pub struct ModelSummary {
 }
 
 /// A model with its versions.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ModelView {
     pub model: String,
     pub project: String,
@@ -35,7 +36,7 @@ pub struct ModelView {
     pub versions: Vec<VersionSummary>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VersionSummary {
     pub version: u64,
     /// Of the content.
@@ -51,7 +52,7 @@ pub struct VersionSummary {
 }
 
 /// A version with all that is known of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct VersionView {
     pub model: String,
     pub version: u64,
@@ -68,6 +69,7 @@ pub struct VersionView {
     pub evidence: Vec<String>,
     pub tags: Tags,
     pub notes: Option<String>,
+    #[schemars(with = "crate::view::shapes::ContentShape")]
     pub content: VersionDocument,
 }
 

@@ -80,7 +80,7 @@ async fn attempt(host: &Host, row: &ActionRow) -> Result<Attempt> {
             tracing::warn!(monitor = %row.monitor, endpoint = %window.endpoint, rule = %row.rule, "{reason}");
             Attempt::Done(reason)
         }
-        Action::Webhook { url } => webhook(host, row, &window, &url).await?,
+        Action::Webhook { url, secret } => webhook(host, row, &window, &url, secret.as_deref()).await?,
         Action::PauseCanary => Attempt::Done(control::pause_canary(host, &window.endpoint, &by, &reason).await?),
         Action::Rollback => Attempt::Done(control::roll_back_for_monitor(host, &window.endpoint, &by, &reason).await?),
         Action::Run { pipeline, window_param, params, labels } => {
@@ -107,7 +107,7 @@ fn summary(window: &WindowRow) -> Result<String> {
 }
 
 /// A CloudEvent (1.0, structured mode) with the findings that call for attention.
-async fn webhook(host: &Host, row: &ActionRow, window: &WindowRow, url: &str) -> Result<Attempt> {
+async fn webhook(host: &Host, row: &ActionRow, window: &WindowRow, url: &str, secret: Option<&str>) -> Result<Attempt> {
     let findings: Vec<Finding> = serde_json::from_str(&window.findings).map_err(Error::bug)?;
     let found: Vec<Value> = findings.iter().filter(|finding| finding.found).map(finding_value).collect();
     let event = json!({
@@ -125,13 +125,13 @@ async fn webhook(host: &Host, row: &ActionRow, window: &WindowRow, url: &str) ->
             "findings": found,
         },
     });
-    let request = HttpRequest {
-        method: "POST".to_owned(),
-        url: url.to_owned(),
-        headers: vec![("content-type".to_owned(), b"application/cloudevents+json".to_vec())],
-        body: event.to_string().into_bytes(),
-        timeout: Some(WEBHOOK_TIMEOUT),
-    };
+    let body = event.to_string().into_bytes();
+    let mut headers = vec![("content-type".to_owned(), b"application/cloudevents+json".to_vec())];
+    if let Some(secret) = secret {
+        headers.push(crate::events::signed(host, secret, &body).await?);
+    }
+    let request =
+        HttpRequest { method: "POST".to_owned(), url: url.to_owned(), headers, body, timeout: Some(WEBHOOK_TIMEOUT) };
     Ok(match host.broker.send(&host.project.policy.http, request).await {
         Ok(answer) if (200..300).contains(&answer.status) => Attempt::Done(format!("answered {}", answer.status)),
         Ok(answer) => retry(row, format!("answered {}", answer.status)),
@@ -184,6 +184,8 @@ impl Retraining<'_> {
             source: Some(pipeline.source),
             observer: Arc::new(Unwatched),
             cancel: Cancel::default(),
+            actor: ACTOR.to_owned(),
+            origin: format!("monitor:{}", self.row.monitor),
         };
         let view = runs::start(host, graph, options).await?;
         Ok(self.ended(&view.status))
@@ -194,7 +196,7 @@ impl Retraining<'_> {
         if status.is_final() {
             return Ok(self.ended(status.as_str()));
         }
-        let view = runs::resume(self.host, &self.row.id, Arc::new(Unwatched), Cancel::default()).await?;
+        let view = runs::resume(self.host, &self.row.id, ACTOR, Arc::new(Unwatched), Cancel::default()).await?;
         Ok(self.ended(&view.status))
     }
 

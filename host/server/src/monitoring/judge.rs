@@ -107,6 +107,8 @@ async fn observe(host: &Host, monitor: &MonitorConfig, window: Digest, reference
         source: None,
         observer: Arc::new(Unwatched),
         cancel: Cancel::default(),
+        actor: ACTOR.to_owned(),
+        origin: format!("monitor:{}", monitor.name.value),
     };
     runs::start(host, graph, options).await
 }

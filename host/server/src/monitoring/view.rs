@@ -1,6 +1,7 @@
 //! Monitors as people and programs see them.
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use wasmlops_core::call::Finding;
 use wasmlops_core::config::{MonitorConfig, Reference, WindowConfig, format_duration};
 use wasmlops_store::{ActionRow, WindowRow};
@@ -10,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 
 /// A monitor and what it saw last.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MonitorView {
     pub monitor: String,
     pub uses: String,
@@ -25,7 +26,7 @@ pub struct MonitorView {
     pub windows: Vec<WindowView>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct WindowView {
     pub window: i64,
     pub time: String,
@@ -39,13 +40,14 @@ pub struct WindowView {
     pub digest: String,
     /// How many findings call for attention.
     pub found: i64,
+    #[schemars(with = "Vec<crate::view::shapes::FindingShape>")]
     pub findings: Vec<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub actions: Vec<ActionView>,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ActionView {
     pub id: String,
     pub rule: String,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use wasmlops_core::artifact::OutputRecord;
 use wasmlops_core::call::Usage;
 use wasmlops_core::run::Metrics;
-use wasmlops_store::{LogQuery, LogRow, RunFilter, RunRow, RunStatus, StepRow, StepStatus};
+use wasmlops_store::{LogQuery, LogRow, RunFilter, RunRow, StepRow, StepStatus};
 
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
@@ -34,28 +34,39 @@ pub async fn show(host: &Host, id: &str) -> Result<RunView> {
         started: run.started.map(rfc3339),
         ended: run.ended.map(rfc3339),
         duration_ms: duration(&run),
+        error: run.error.as_deref().map(serde_json::from_str).transpose().map_err(Error::bug)?,
+        origin: run.origin,
+        actor: run.actor,
+        parent: run.parent,
         run: run.id,
         source,
         steps,
     })
 }
 
+/// A page of runs.
+#[derive(Clone, Debug)]
+pub struct RunsPage {
+    pub runs: Vec<RunSummary>,
+    /// The cursor of the next page; absent on the last.
+    pub next: Option<String>,
+}
+
 /// The newest runs first.
-pub async fn list(
-    host: &Host,
-    pipeline: Option<String>,
-    status: Option<RunStatus>,
-    limit: u32,
-) -> Result<Vec<RunSummary>> {
-    let page = host.store.list_runs(&RunFilter { pipeline, status, limit, cursor: None }).await?;
+pub async fn list(host: &Host, filter: &RunFilter) -> Result<RunsPage> {
+    let page = host.store.list_runs(filter).await?;
     let summary = |run: RunRow| RunSummary {
         duration_ms: duration(&run),
         run: run.id,
         pipeline: run.pipeline,
         status: run.status.to_string(),
+        origin: run.origin,
+        actor: run.actor,
+        parent: run.parent,
         created: rfc3339(run.created),
+        ended: run.ended.map(rfc3339),
     };
-    Ok(page.runs.into_iter().map(summary).collect())
+    Ok(RunsPage { runs: page.runs.into_iter().map(summary).collect(), next: page.next })
 }
 
 /// All lines that the steps of a run said, in the order of time.

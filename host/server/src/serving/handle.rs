@@ -1,16 +1,11 @@
-//! The handle: predictions, what there is, and what others want done.
+//! The handle: predictions, and what there is. What others want changed goes through [`super::control`].
 
 use std::sync::Arc;
 
-use wasmlops_core::rollout::Event;
 use wasmlops_core::table::Schema;
 
-use crate::clock::new_id;
-use crate::error::Result;
-
-use super::control::{self, Hold};
 use super::routes::Shared;
-use super::view::{EndpointView, RollbackView};
+use super::view::EndpointView;
 use super::{EndpointInfo, PredictError, PredictRequest, Prediction, Serving};
 
 impl Serving {
@@ -50,68 +45,6 @@ impl Serving {
         self.endpoints.load().values().map(|shared| EndpointView::of_memory(shared)).collect()
     }
 
-    /// Holds the endpoint's canary where it is. Says whether there was one that moved.
-    ///
-    /// # Errors
-    /// The user's: no such endpoint.
-    pub async fn pause_canary(&self, endpoint: &str, by: &str, reason: &str) -> Result<bool> {
-        let changed = control::hold_canary(&self.host, endpoint, by, Hold::Pause { reason }).await;
-        self.wake(endpoint);
-        changed
-    }
-
-    /// Lets a paused canary go on.
-    ///
-    /// # Errors
-    /// The user's: no such endpoint.
-    pub async fn continue_canary(&self, endpoint: &str, by: &str) -> Result<bool> {
-        let changed = control::hold_canary(&self.host, endpoint, by, Hold::Continue).await;
-        self.wake(endpoint);
-        changed
-    }
-
-    /// Takes the newest release back: see [`control::rollback`].
-    ///
-    /// # Errors
-    /// The user's: no such endpoint, nothing to roll back to.
-    pub async fn rollback(&self, endpoint: &str, by: &str, reason: &str) -> Result<RollbackView> {
-        let rolled_back = control::rollback(&self.host, endpoint, by, reason).await;
-        self.wake(endpoint);
-        rolled_back
-    }
-
-    /// A monitor found drift: a candidate is taken back if the endpoint's rules say so. Says whether one was.
-    ///
-    /// # Errors
-    /// The user's: no such endpoint.
-    pub async fn report_drift(&self, endpoint: &str, by: &str, message: &str) -> Result<bool> {
-        let changed =
-            control::report(&self.host, endpoint, by, Event::DriftFound { message: message.to_owned() }).await;
-        self.wake(endpoint);
-        changed
-    }
-
-    /// A monitor measured a score: the version that earned it is taken back if it breaks the endpoint's rule. Says
-    /// whether it was.
-    ///
-    /// # Errors
-    /// The user's: no such endpoint.
-    pub async fn report_score(&self, endpoint: &str, by: &str, score: Score<'_>) -> Result<bool> {
-        let Score { version, metric, value, labels } = score;
-        let fresh = new_id(&*self.host.clock);
-        let event = Event::ScoreMeasured { version, metric: metric.to_owned(), value, labels, fresh };
-        let changed = control::report(&self.host, endpoint, by, event).await;
-        self.wake(endpoint);
-        changed
-    }
-
-    /// Has the endpoint look at its tables now.
-    pub fn wake(&self, endpoint: &str) {
-        if let Some(shared) = self.shared(endpoint) {
-            shared.wake.notify_one();
-        }
-    }
-
     /// Waits until the endpoint is as `is` says, looking after each of its rounds; `false` if it is not served here or
     /// its service ends before.
     pub async fn until(&self, endpoint: &str, is: impl Fn(&EndpointView) -> bool) -> bool {
@@ -135,17 +68,6 @@ impl Serving {
     fn shared(&self, name: &str) -> Option<Arc<Shared>> {
         self.endpoints.load().get(name).cloned()
     }
-}
-
-/// What a monitor measured from labels of predictions that one version made.
-#[derive(Clone, Copy, Debug)]
-pub struct Score<'s> {
-    pub version: u64,
-    /// `accuracy`, `f1`, `auc` or `r2`.
-    pub metric: &'s str,
-    pub value: f64,
-    /// How many it was measured from.
-    pub labels: u64,
 }
 
 fn info(shared: &Shared, version: Option<u64>) -> EndpointInfo {

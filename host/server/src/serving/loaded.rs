@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::{Instrument, info_span};
 use wasmlops_core::call::ErrorCode;
 use wasmlops_core::rollout::Measured;
 use wasmlops_core::run::Micros;
@@ -12,6 +13,7 @@ use wasmlops_core::table::{Batch, Schema};
 use wasmlops_engine::WarmError;
 
 use crate::inference::Source;
+use crate::telemetry::TARGET;
 
 use super::PredictError;
 use super::batching::Batching;
@@ -121,12 +123,20 @@ impl Loaded {
 
     /// One call of one instance.
     pub async fn ask_alone(&self, shared: &Shared, rows: Batch, deadline: Instant) -> Result<Batch, Failure> {
-        let mut instance = self.instance(shared, deadline).await?;
+        let mut instance =
+            self.instance(shared, deadline).instrument(info_span!(target: TARGET, "predict.queue")).await?;
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Failure::new(ErrorClass::Waited, "the deadline passed while the request waited"));
         }
-        Ok(instance.predict(rows, left).await?)
+        let call = info_span!(
+            target: TARGET,
+            "predict.guest",
+            wasmlops.model.name = self.source.model,
+            wasmlops.model.version = self.source.version,
+            wasmlops.rows = rows.num_rows,
+        );
+        Ok(instance.predict(rows, left).instrument(call).await?)
     }
 
     async fn instance(&self, shared: &Shared, deadline: Instant) -> Result<Lease<'_>, Failure> {

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 use wasmlops_core::run::Micros;
 use wasmlops_core::table::{Batch, Schema};
 
 use crate::clock::new_id;
 use crate::inference::{Outcome, Record};
+use crate::telemetry::TARGET;
 
 use super::loaded::{Failure, Loaded};
 use super::routes::{Choice, Routes, Shared};
@@ -31,6 +34,22 @@ struct Asked {
 
 impl Shared {
     pub(super) async fn predict(&self, request: PredictRequest<'_>) -> Result<Prediction, PredictError> {
+        let span = info_span!(
+            target: TARGET,
+            "predict",
+            wasmlops.endpoint = self.name(),
+            wasmlops.model.version = Empty,
+            wasmlops.prediction = Empty,
+        );
+        let answer = self.answer(request).instrument(span.clone()).await;
+        if let Ok(prediction) = &answer {
+            span.record("wasmlops.model.version", prediction.version);
+            span.record("wasmlops.prediction", prediction.id.as_str());
+        }
+        answer
+    }
+
+    async fn answer(&self, request: PredictRequest<'_>) -> Result<Prediction, PredictError> {
         let PredictRequest { version, schema, rows, id, .. } = request;
         if rows.num_rows == 0 {
             return Err(PredictError::InvalidInput { message: "there are no rows to predict".to_owned() });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wasmlops_core::call::ReleaseMode;
@@ -21,7 +22,7 @@ use super::loaded::Loaded;
 use super::routes::{Routes, Shared};
 
 /// An endpoint with its releases.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointView {
     pub endpoint: String,
     /// The reference that it follows.
@@ -40,13 +41,13 @@ pub struct EndpointView {
 }
 
 /// Requests that wait for an instance.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct QueueView {
     pub waiting: usize,
     pub limit: usize,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseView {
     pub release: String,
     pub version: u64,
@@ -72,7 +73,7 @@ pub struct ReleaseView {
     pub compared: Option<ComparisonView>,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatisticsView {
     pub requests: u64,
     /// By class: `input`, `overloaded`, `waited`, `slow`, `trapped`, `invalid-result`, `model`, `unavailable`.
@@ -84,7 +85,7 @@ pub struct StatisticsView {
 }
 
 /// How a shadow's answers compare with the live ones.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ComparisonView {
     pub rows: u64,
     /// The part of the rows with the same prediction.
@@ -96,7 +97,7 @@ pub struct ComparisonView {
 }
 
 /// What a rollback did.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RollbackView {
     pub endpoint: String,
     /// The release that goes.
@@ -119,7 +120,7 @@ impl std::fmt::Display for RollbackView {
 }
 
 /// Something that happened to a release.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ReleaseEventView {
     pub seq: i64,
     pub time: String,

@@ -2,34 +2,39 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
-/// Fails a write that makes no progress within the limit.
+use super::patience::{Pace, Patience};
+
+/// Fails a write when the peer falls behind the pace.
 pub struct Stall<S> {
     stream: S,
-    limit: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
+    /// Set by every write that makes progress.
+    moved: Arc<AtomicBool>,
 }
 
 impl<S> Stall<S> {
-    pub fn new(stream: S, limit: Duration) -> Self {
-        Self { stream, limit, timer: None }
+    pub fn new(stream: S, pace: Pace, moved: Arc<AtomicBool>) -> Self {
+        Self { stream, patience: Patience::new(pace), moved }
     }
 
-    fn watch<T>(&mut self, context: &mut Context<'_>, progress: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if progress.is_ready() {
-            self.timer = None;
-            return progress;
-        }
-        let limit = self.limit;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
-        match timer.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
-            Poll::Pending => Poll::Pending,
+    fn watch(&mut self, context: &mut Context<'_>, progress: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match progress {
+            Poll::Ready(Ok(bytes)) => {
+                self.patience.moved(bytes);
+                self.moved.store(true, Ordering::Relaxed);
+                Poll::Ready(Ok(bytes))
+            }
+            Poll::Ready(failed) => Poll::Ready(failed),
+            Poll::Pending => match self.patience.wait(context) {
+                Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+                Poll::Pending => Poll::Pending,
+            },
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write};
 
+use crate::counts::Measured;
+
 /// A page as it is written.
 #[derive(Default)]
 pub(super) struct Text(String);
@@ -30,6 +32,22 @@ impl Text {
             self.0.push('}');
         }
         self.write(format_args!(" {value}\n"));
+    }
+
+    /// The samples of one histogram.
+    pub fn histogram(&mut self, name: &str, labels: &[(&str, &str)], measured: &Measured) {
+        let bucket = format!("{name}_bucket");
+        for (bound, count) in &measured.buckets {
+            self.bucket(&bucket, labels, &bound.to_string(), *count);
+        }
+        self.bucket(&bucket, labels, "+Inf", measured.count);
+        self.sample(&format!("{name}_sum"), labels, measured.seconds);
+        self.sample(&format!("{name}_count"), labels, measured.count);
+    }
+
+    fn bucket(&mut self, name: &str, labels: &[(&str, &str)], bound: &str, count: u64) {
+        let labels: Vec<_> = labels.iter().copied().chain([("le", bound)]).collect();
+        self.sample(name, &labels, count);
     }
 
     pub fn finish(self) -> String {

@@ -23,7 +23,7 @@ use crate::serving::{Options, PredictError, PredictRequest, Prediction, Service,
 
 pub const NAME: &str = "adder";
 /// Far beyond what any wait in these tests takes.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A project in a temporary folder.
 pub struct Bench {
@@ -57,6 +57,7 @@ impl Bench {
             home: self.folder.path().join(".wasmlops"),
             compiled: None,
             compiled_key: [7; 32],
+            secret_key: None,
             built_in: Vec::new(),
             workers: 2,
             clock: self.clock.clone(),
@@ -103,16 +104,13 @@ impl Site {
             actor: "ann".into(),
         };
         models::move_alias(&self.host, request).await.unwrap();
-        self.serving.wake(NAME);
     }
 
     /// Hands a release to the endpoint, as a deployer does.
     pub async fn start(&self, version: u64, mode: ReleaseMode, steps: &[u8]) -> String {
         let door = control::endpoints(&self.host, vec![NAME.into()], "run:test");
         let rollout = Rollout { mode, steps: steps.to_vec(), bake: None, requests: None };
-        let release = door.start(NAME, &format!("deploy-{version}"), version, rollout).await.unwrap();
-        self.serving.wake(NAME);
-        release
+        door.start(NAME, &format!("deploy-{version}"), version, rollout).await.unwrap()
     }
 
     pub async fn until(&self, is: impl Fn(&EndpointView) -> bool) {
@@ -122,7 +120,6 @@ impl Site {
 
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
-        self.serving.wake(NAME);
     }
 
     pub async fn predict(&self, x: f64) -> Result<Prediction, PredictError> {
