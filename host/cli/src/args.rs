@@ -1,19 +1,32 @@
 //! What can be said on the command line: nouns, then verbs.
 
+mod approval;
 mod endpoint;
 mod label;
 mod model;
 mod monitor;
+mod schedule;
+mod secret;
+mod serve;
+mod storage;
+mod token;
+mod trigger;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub use approval::*;
 pub use endpoint::*;
 pub use label::*;
 pub use model::*;
 pub use monitor::*;
+pub use schedule::*;
+pub use secret::*;
+pub use serve::*;
+pub use storage::*;
+pub use token::*;
+pub use trigger::*;
 
 /// Runs machine-learning pipelines of sandboxed, versioned WebAssembly plugins.
 ///
@@ -30,14 +43,31 @@ pub struct Args {
     /// Say more about what the host does
     #[arg(long, short, global = true)]
     pub verbose: bool,
-    /// The project's folder; by default the nearest one upwards from here with a `wasmlops.yaml`
+    /// The project's folder; by default the nearest one upwards from here with a `wasmlops.yaml`. `serve` takes several
     #[arg(long, global = true, value_name = "DIR")]
-    pub project: Option<PathBuf>,
+    pub project: Vec<PathBuf>,
     /// Where runs and artifacts are kept; by default `.wasmlops` in the project
     #[arg(long, global = true, value_name = "DIR")]
     pub home: Option<PathBuf>,
+    /// How log lines on standard error are written
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    /// Do it at this server instead of in a folder of this machine; the token is in `WASMLOPS_TOKEN`, and `--project`
+    /// then names one of the server's projects [default: the environment variable `WASMLOPS_SERVER`]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// Trust the certificates of this authority as well, with `--server` (PEM)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// A line for people, or one JSON object a line for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +81,11 @@ pub enum Command {
     /// Look at runs, stop them, go on with them
     #[command(subcommand)]
     Runs(RunsCommand),
+    /// Decide on what a run waits for: approve, or reject
+    Approve(ApproveArgs),
+    /// What runs wait for people to decide
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
     /// Run every step of a run again and compare the outputs byte for byte
     Verify {
         /// A run's id, or its first characters
@@ -73,18 +108,31 @@ pub enum Command {
     /// Monitors: what they found in which window, and what was done about it
     #[command(subcommand)]
     Monitor(MonitorCommand),
+    /// Schedules: what is run when, what became of it, pauses, backfills
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
+    /// Triggers: what starts pipelines when something happens, and which runs it started
+    #[command(subcommand)]
+    Trigger(TriggerCommand),
     /// Ground truth: what turned out to be true of predictions
     #[command(subcommand)]
     Label(LabelCommand),
     /// Look at plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
-    /// Serve the project's endpoints over HTTP and watch them, until it is interrupted
-    Serve {
-        /// The loopback address to listen on; port 0 takes a free one
-        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7070")]
-        bind: SocketAddr,
-    },
+    /// Secrets: set, list names, remove; values are kept encrypted and never shown
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// Check and export the record of who changed what
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Remove what retention lets go, and bytes that nothing names any more
+    Gc(GcArgs),
+    /// Serve one or several projects over HTTP: endpoints, runs, schedules, the API; until it is interrupted
+    Serve(ServeArgs),
+    /// Tokens, by which a server knows who is asking: make, list, revoke
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Print the JSON Schema of pipeline files or of the project file, for editors
     Schema {
         #[arg(value_enum, default_value_t = SchemaOf::Pipeline)]
@@ -132,6 +180,12 @@ pub struct RunArgs {
     /// Run every step, whatever the cache has
     #[arg(long)]
     pub no_cache: bool,
+    /// Let a server of the project run it, and return at once
+    #[arg(long, conflicts_with = "upgrade")]
+    pub detach: bool,
+    /// Which waiting runs go first, with `--detach`: -100 to 100
+    #[arg(long, requires = "detach", default_value_t = 0, allow_negative_numbers = true)]
+    pub priority: i32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,10 +198,27 @@ pub enum RunsCommand {
         /// Only in this status
         #[arg(long, value_enum)]
         status: Option<StatusArg>,
+        /// Only what this started: `cli`, `api`, `schedule:nightly`, `trigger:on-push`, `monitor:drift`
+        #[arg(long)]
+        origin: Option<String>,
+        /// Only what belongs to this run
+        #[arg(long, value_name = "RUN")]
+        parent: Option<String>,
+        /// Only created at this time or later (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Only created before this time (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
         /// At most so many
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
         limit: u32,
+        /// The next page: what the page before ended with
+        #[arg(long)]
+        cursor: Option<String>,
     },
+    /// Show what waits for a server to run it, and what servers run
+    Queue,
     /// Show a run with its steps
     Show {
         /// A run's id, or its first characters
@@ -176,6 +247,7 @@ pub enum RunsCommand {
 pub enum StatusArg {
     Scheduled,
     Running,
+    Waiting,
     Succeeded,
     Failed,
     Cancelled,

@@ -73,6 +73,13 @@ impl Printer {
         }
     }
 
+    /// What must be seen now or is lost: also where nothing else is said.
+    pub fn notice(&self, text: impl AsRef<str>) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr(), "{}", text.as_ref());
+        }
+    }
+
     /// An error, and the exit code for it: 2 for the user's mistakes, 3 for the host's.
     pub fn error(&self, error: &anyhow::Error) -> ExitCode {
         let (code, problems) = sort(error);

@@ -2,9 +2,6 @@
 
 use clap::Subcommand;
 
-/// Where `wasmlops serve` listens unless it is told otherwise.
-const SERVER: &str = "http://127.0.0.1:7070";
-
 #[derive(Debug, Subcommand)]
 pub enum EndpointCommand {
     /// List the project's endpoints with what they serve
@@ -52,8 +49,5 @@ pub enum EndpointCommand {
         /// A JSON file with the rows, as a list of objects or as `{"rows": [...]}`; `-` is standard input
         #[arg(long, value_name = "FILE.json")]
         rows: String,
-        /// The server's address
-        #[arg(long, value_name = "URL", default_value = SERVER)]
-        server: String,
     },
 }

@@ -1,12 +1,9 @@
-//! `wasmlops endpoint list|show|history|rollback|pause|continue|invoke`.
+//! `wasmlops endpoint list|show|history|rollback|pause|continue`. Predictions are asked of a server, see `remote`.
 
 use std::io::Read;
 
 use anyhow::Result;
 use serde_json::{Value, json};
-use wasmlops_core::call::{HttpFailure, HttpRequest, HttpResponse};
-use wasmlops_core::config::Origin;
-use wasmlops_server::broker::Broker;
 use wasmlops_server::error::Error;
 use wasmlops_server::serving::control::{self, Hold};
 use wasmlops_server::serving::view::{self, EndpointView, ReleaseEventView, ReleaseView};
@@ -27,7 +24,8 @@ pub async fn run(settings: &Settings, command: EndpointCommand, printer: &Printe
             hold(settings, &name, Hold::Pause { reason: &reason }, "paused", printer).await
         }
         EndpointCommand::Continue { name } => hold(settings, &name, Hold::Continue, "continued", printer).await,
-        EndpointCommand::Invoke { name, rows, server } => invoke(settings, &name, &rows, &server, printer).await,
+        // Only a server answers: see `remote`.
+        EndpointCommand::Invoke { .. } => unreachable!("predictions are asked of a server"),
     }
 }
 
@@ -114,33 +112,8 @@ async fn hold(settings: &Settings, name: &str, hold: Hold<'_>, done: &str, print
     Ok(Outcome::Done)
 }
 
-async fn invoke(settings: &Settings, name: &str, rows: &str, server: &str, printer: &Printer) -> Result<Outcome> {
-    let body = body(settings, rows)?;
-    let origin: Origin = server.parse().map_err(|error| {
-        Error::user("invalid-server", format!("{error}"), "give the address that `wasmlops serve` prints")
-    })?;
-    let segment: String = name.bytes().map(escaped).collect();
-    let request = HttpRequest {
-        method: "POST".to_owned(),
-        url: format!("{origin}/api/v1/endpoints/{segment}/predict"),
-        headers: vec![("content-type".to_owned(), b"application/json".to_vec())],
-        body,
-        timeout: None,
-    };
-    let response = Broker::default().send(&[origin], request).await.map_err(|failure| unreachable(server, &failure))?;
-    let answer: Value = serde_json::from_slice(&response.body).map_err(|_| {
-        let message = format!("`{server}` answered with status {} and no JSON", response.status);
-        Error::user("odd-answer", message, "is it a `wasmlops serve`?")
-    })?;
-    if !(200..300).contains(&response.status) {
-        return Err(refusal(&response, &answer).into());
-    }
-    printer.data(&answer, || format!("{answer:#}"))?;
-    Ok(Outcome::Done)
-}
-
 /// The request's body: a list of rows alone is wrapped.
-fn body(settings: &Settings, rows: &str) -> Result<Vec<u8>, Error> {
+pub fn body(settings: &Settings, rows: &str) -> Result<Vec<u8>, Error> {
     let mut text = String::new();
     let read = match rows {
         "-" => std::io::stdin().read_to_string(&mut text).map(|_| ()),
@@ -152,26 +125,4 @@ fn body(settings: &Settings, rows: &str) -> Result<Vec<u8>, Error> {
         .map_err(|error| Error::user("invalid-json", format!("`{rows}` is not JSON: {error}"), hint))?;
     let whole = if value.is_array() { json!({ "rows": value }) } else { value };
     Ok(whole.to_string().into_bytes())
-}
-
-/// A byte of a path segment (RFC 3986, section 3.3).
-fn escaped(byte: u8) -> String {
-    match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    }
-}
-
-fn unreachable(server: &str, failure: &HttpFailure) -> Error {
-    let hint = "start the server with `wasmlops serve`, or name it with `--server URL`";
-    Error::user("no-answer", format!("no answer from `{server}`: {failure}"), hint)
-}
-
-/// Problem details (RFC 9457) as a mistake.
-fn refusal(response: &HttpResponse, answer: &Value) -> Error {
-    let text = |key: &str| answer[key].as_str();
-    let message = text("detail").or(text("title")).map(str::to_owned);
-    let message = message.unwrap_or_else(|| format!("the server answered with status {}", response.status));
-    let hint = text("hint").unwrap_or("`wasmlops endpoint show` shows what is served");
-    Error::user(text("code").unwrap_or("refused"), message, hint)
 }

@@ -23,15 +23,21 @@ pub async fn run(settings: &Settings, command: LabelCommand, printer: &Printer) 
 }
 
 async fn add(settings: &Settings, args: AddLabelArgs, printer: &Printer) -> Result<Outcome> {
-    let given = match (&args.file, args.id, args.value) {
-        (Some(file), ..) => read(settings, file)?,
-        (None, Some(id), Some(value)) => vec![Label { id, value: Value::String(value) }],
-        _ => Vec::new(),
-    };
+    let endpoint = args.endpoint.clone();
+    let given = given(settings, args)?;
     let host = settings.host().await?;
-    let answer = labels::record(&host, &args.endpoint, given, &settings.actor()).await?;
+    let answer = labels::record(&host, &endpoint, given, &settings.actor()).await?;
     printer.data(&answer, || text(&answer))?;
     Ok(Outcome::Done)
+}
+
+/// The labels that the arguments hold or name.
+pub fn given(settings: &Settings, args: AddLabelArgs) -> Result<Vec<Label>> {
+    match (args.file, args.id, args.value) {
+        (Some(file), ..) => read(settings, &file),
+        (None, Some(id), Some(value)) => Ok(vec![Label { id, value: Value::String(value) }]),
+        _ => Ok(Vec::new()),
+    }
 }
 
 async fn list(settings: &Settings, endpoint: &str, limit: u32, printer: &Printer) -> Result<Outcome> {

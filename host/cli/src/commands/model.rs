@@ -15,6 +15,8 @@ use crate::args::ModelCommand;
 use crate::output::{Outcome, Printer};
 use crate::settings::Settings;
 
+pub use notes::{approval, key_and_value, written};
+
 pub async fn run(settings: &Settings, command: ModelCommand, printer: &Printer) -> Result<Outcome> {
     match command {
         ModelCommand::List => show::list(settings, printer).await,
@@ -38,7 +40,7 @@ pub async fn run(settings: &Settings, command: ModelCommand, printer: &Printer) 
 }
 
 /// `NAME@ALIAS` or `NAME@3`.
-fn reference(text: &str) -> Result<ModelRef> {
+pub fn reference(text: &str) -> Result<ModelRef> {
     let wrong = |error: wasmlops_core::config::ModelRefError| {
         Error::user("invalid-reference", error.to_string(), "`wasmlops model list` shows models and aliases")
     };
@@ -55,7 +57,7 @@ async fn subject(host: &Host, text: &str) -> Result<Subject> {
 }
 
 /// A version's number, or `none`.
-fn version_or_none(text: &str) -> Result<Option<u64>> {
+pub fn version_or_none(text: &str) -> Result<Option<u64>> {
     if text == "none" {
         return Ok(None);
     }

@@ -13,14 +13,7 @@ use crate::output::{Outcome, Printer};
 use crate::settings::Settings;
 
 pub async fn tag(settings: &Settings, model: &str, tag: &str, remove: bool, printer: &Printer) -> Result<Outcome> {
-    let (key, value) = match (tag.split_once('='), remove) {
-        (Some((key, value)), false) => (key, Some(value)),
-        (None, true) => (tag, None),
-        _ => {
-            let message = format!("`{tag}` is not what `tag` takes");
-            return Err(Error::user("invalid-tag", message, "give `KEY=VALUE`, or `KEY --remove`").into());
-        }
-    };
+    let (key, value) = key_and_value(tag, remove)?;
     let host = settings.host().await?;
     let subject = subject(&host, model).await?;
     models::set_tag(&host, subject, key, value, &settings.actor()).await?;
@@ -39,15 +32,7 @@ pub async fn note(
     file: Option<PathBuf>,
     printer: &Printer,
 ) -> Result<Outcome> {
-    let text = match (text, file) {
-        (Some(text), _) => text,
-        (None, file) => {
-            let file = settings.folder.join(file.unwrap_or_default());
-            std::fs::read_to_string(&file).map_err(|error| {
-                Error::user("no-such-file", format!("cannot read `{}`: {error}", file.display()), "check the path")
-            })?
-        }
-    };
+    let text = written(settings, text, file)?;
     let host = settings.host().await?;
     let subject = subject(&host, model).await?;
     models::annotate(&host, subject, &text, &settings.actor()).await?;
@@ -63,12 +48,7 @@ pub async fn approve(
     reason: Option<String>,
     printer: &Printer,
 ) -> Result<Outcome> {
-    let state = match state {
-        ApprovalArg::Approved => Approval::Approved,
-        ApprovalArg::Rejected => Approval::Rejected,
-        ApprovalArg::Pending => Approval::Pending,
-        ApprovalArg::None => Approval::None,
-    };
+    let state = approval(state);
     let host = settings.host().await?;
     let version = models::required(&host, &reference(model)?).await?;
     models::approve(&host, &version.name, version.version, state, reason, &settings.actor()).await?;
@@ -76,4 +56,37 @@ pub async fn approve(
     let view = json!({ "model": version.name, "version": version.version, "approval": state.as_str() });
     printer.data(&view, || format!("{}@{} is {state}", version.name, version.version))?;
     Ok(Outcome::Done)
+}
+
+/// A tag that is to be set, or with no value the one that is to go.
+pub fn key_and_value(tag: &str, remove: bool) -> Result<(&str, Option<&str>)> {
+    match (tag.split_once('='), remove) {
+        (Some((key, value)), false) => Ok((key, Some(value))),
+        (None, true) => Ok((tag, None)),
+        _ => {
+            let message = format!("`{tag}` is not what `tag` takes");
+            Err(Error::user("invalid-tag", message, "give `KEY=VALUE`, or `KEY --remove`").into())
+        }
+    }
+}
+
+/// The text of a note, or of the file that holds it.
+pub fn written(settings: &Settings, text: Option<String>, file: Option<PathBuf>) -> Result<String> {
+    if let Some(text) = text {
+        return Ok(text);
+    }
+    let file = settings.folder.join(file.unwrap_or_default());
+    std::fs::read_to_string(&file).map_err(|error| {
+        let message = format!("cannot read `{}`: {error}", file.display());
+        Error::user("no-such-file", message, "check the path").into()
+    })
+}
+
+pub fn approval(state: ApprovalArg) -> Approval {
+    match state {
+        ApprovalArg::Approved => Approval::Approved,
+        ApprovalArg::Rejected => Approval::Rejected,
+        ApprovalArg::Pending => Approval::Pending,
+        ApprovalArg::None => Approval::None,
+    }
 }
