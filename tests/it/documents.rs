@@ -1,5 +1,5 @@
 //! The commands that the documents show do what they show: every `$ wasmlops …` line is run, page by page, in a fresh
-//! folder.
+//! folder. A YAML block that begins with the name of a file at the top level, `# release.yaml`, is written there first.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,14 +18,21 @@ fn every_command_shown_works() {
     assert!(commands >= 10, "the documents show only {commands} commands");
 }
 
-/// Lines of `console` blocks that begin with `$ `. `cd` moves; `RUN` stands for the id of the newest run.
+/// Lines of `console` blocks that begin with `$ `. `cd` moves; `RUN` stands for the id of the newest run. `yaml` blocks
+/// that name a file make it.
 fn run_page(page: &PathBuf) -> usize {
     let text = fs::read_to_string(page).unwrap();
     let project = TestProject::empty();
     let mut folder = project.path().to_owned();
     let mut commands = 0;
-    for block in text.split("```console\n").skip(1) {
-        let block = block.split("```").next().unwrap_or_default();
+    for block in text.split("\n```").skip(1) {
+        if let Some((name, _)) = block.strip_prefix("yaml\n# ").and_then(|block| block.split_once('\n'))
+            && name.ends_with(".yaml")
+            && !name.contains(['/', ' '])
+        {
+            fs::write(folder.join(name), block.strip_prefix("yaml\n").unwrap_or(block)).unwrap();
+        }
+        let Some(block) = block.strip_prefix("console\n") else { continue };
         for line in block.lines().filter_map(|line| line.strip_prefix("$ ")) {
             let mut words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {

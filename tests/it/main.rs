@@ -3,19 +3,29 @@
 
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+mod access;
+mod approving;
+mod audit;
 mod crash;
+mod crash_server;
 mod demo;
 mod deploying;
 mod documents;
+mod events;
 mod lifecycle;
 mod mistakes;
 mod models;
 mod monitoring;
 mod outside;
+mod queue;
 mod reasons;
 mod registering;
+mod remote;
+mod robust;
 mod sandbox;
+mod secrets;
 mod served;
 mod serving;
 mod support;
+mod traces;
 mod walls;

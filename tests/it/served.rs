@@ -1,6 +1,6 @@
 //! A running `wasmlops serve`, and requests to it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
@@ -13,7 +13,7 @@ pub const PREDICT: &str = "/api/v1/endpoints/breast-cancer/predict";
 /// A server of a project's endpoints; dies with the test.
 pub struct Served {
     pub child: Child,
-    address: String,
+    pub address: String,
 }
 
 pub struct Answer {
@@ -24,7 +24,13 @@ pub struct Answer {
 
 impl Served {
     pub fn start(project: &TestProject) -> Self {
-        let mut command = project.command(&["serve", "--bind", "127.0.0.1:0", "--json"]);
+        Self::start_with(project, &[])
+    }
+
+    /// With variables of the environment.
+    pub fn start_with(project: &TestProject, environment: &[(&str, String)]) -> Self {
+        let mut command = project.command(&["serve", "--open", "--bind", "127.0.0.1:0", "--json"]);
+        command.envs(environment.iter().map(|(name, value)| (*name, value)));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -38,16 +44,20 @@ impl Served {
     }
 
     pub fn ask(&self, method: &str, path: &str, more: &str, body: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
+        self.try_ask(method, path, more, body).unwrap()
+    }
+
+    pub fn try_ask(&self, method: &str, path: &str, more: &str, body: &[u8]) -> io::Result<Answer> {
+        let mut stream = TcpStream::connect(&self.address)?;
         let length = body.len();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
-        write!(stream, "{head}Content-Length: {length}\r\n{more}\r\n").unwrap();
-        stream.write_all(body).unwrap();
+        write!(stream, "{head}Content-Length: {length}\r\n{more}\r\n")?;
+        stream.write_all(body)?;
         let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        stream.read_to_string(&mut text)?;
+        let (head, body) = text.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or_default() }
+        Ok(Answer { status, head: head.to_owned(), body: serde_json::from_str(body).unwrap_or_default() })
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -56,6 +66,12 @@ impl Served {
 
     pub fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask("POST", path, "", body.to_string().as_bytes())
+    }
+
+    /// Nothing where no whole answer came.
+    pub fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let answer = self.try_ask("POST", path, "", body.to_string().as_bytes()).ok()?;
+        (answer.status == 200 && answer.body.is_object()).then_some(answer)
     }
 
     pub fn signal(&self, signal: &str) {

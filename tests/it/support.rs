@@ -32,6 +32,14 @@ pub struct Ended {
     pub stderr: String,
 }
 
+impl Ended {
+    /// Bytes that are no text are shown as well as can be.
+    pub fn of(Output { status, stdout, stderr }: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+    }
+}
+
 impl TestProject {
     pub fn empty() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
@@ -72,9 +80,7 @@ impl TestProject {
     }
 
     pub fn wasmlops(&self, arguments: &[&str]) -> Ended {
-        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
+        Ended::of(self.command(arguments).output().unwrap())
     }
 
     /// The JSON that a command prints; it must end with this code.

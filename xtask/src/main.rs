@@ -26,7 +26,7 @@ usage: cargo xtask <command>
   ci                      what CI asks of a change: format, lints, docs, tests
   bench [--dev] [--python FILE] [NAME…]
                           measure serving and monitoring, as docs/benchmarks.md says: predict, batches, swap, drift,
-                          footprint, mlflow (`--dev`: with the dev profile; FILE: a Python with Evidently or MLflow)
+                          footprint, api, mlflow (`--dev`: with the dev profile; FILE: a Python with Evidently or MLflow)
   plugins                 build the standard plugins and list them: name, version, size, digest
   wasm-target [--debian]  make sure that plugins can be built (`--debian`: from Debian's packages, even where rustup
                           could bring the target)

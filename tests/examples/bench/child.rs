@@ -17,6 +17,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// From its start until it was ready.
     pub started: Duration,
+    /// The line that says where it listens, where it is JSON.
+    pub line: Value,
 }
 
 impl Server {
@@ -35,7 +37,8 @@ impl Server {
         };
         // What nobody reads would stop it once the pipe is full.
         std::thread::spawn(move || lines.lines().for_each(drop));
-        let mut server = Self { child, address, started: Duration::ZERO };
+        let line = serde_json::from_str(&first).unwrap_or_default();
+        let mut server = Self { child, address, started: Duration::ZERO, line };
         server.until_ready(begun, ready)?;
         Ok(server)
     }
@@ -44,7 +47,7 @@ impl Server {
     pub fn told(command: &mut Command, address: SocketAddr, ready: &str) -> Result<Self> {
         let begun = Instant::now();
         let child = own_group(command).stdout(Stdio::null()).spawn().context("cannot start a server")?;
-        let mut server = Self { child, address, started: Duration::ZERO };
+        let mut server = Self { child, address, started: Duration::ZERO, line: Value::Null };
         server.until_ready(begun, Some(ready))?;
         Ok(server)
     }

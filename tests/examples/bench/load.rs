@@ -26,7 +26,7 @@ pub struct Load {
 /// What came of a load.
 #[derive(Default)]
 pub struct Outcome {
-    /// Of each answer with status 200, sorted.
+    /// Of each answer with a status from 200 to 299, sorted.
     latencies: Vec<Duration>,
     /// Other answers, and connections that broke.
     pub failed: usize,
@@ -117,8 +117,8 @@ impl Load {
             let status = connection.exchange(request).await;
             let measured = due >= begin;
             match status {
-                Ok(200) if measured => outcome.latencies.push(due.elapsed()),
-                Ok(200) => {}
+                Ok(200..=299) if measured => outcome.latencies.push(due.elapsed()),
+                Ok(200..=299) => {}
                 Ok(_) => outcome.failed += 1,
                 Err(_) => {
                     outcome.failed += 1;

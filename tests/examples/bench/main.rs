@@ -1,11 +1,12 @@
-//! Measures serving and monitoring, as ratios in one run, and prints Markdown tables. `cargo xtask bench` builds and
+//! Measures serving, the API and monitoring, as ratios in one run, and prints Markdown tables. `cargo xtask bench` builds and
 //! calls it; it takes the `wasmlops` that stands beside it in the target folder. Nothing here asserts a time.
 //!
 //! - [`project`]: a copy of the example, the models in it, its project file
 //! - [`child`]: `wasmlops serve` and what stands next to it, as child processes
 //! - [`load`]: the load generator
-//! - [`serving`], [`footprint`], [`drift`], [`foreign`]: what is measured
+//! - [`serving`], [`footprint`], [`api`], [`drift`], [`foreign`]: what is measured
 
+mod api;
 mod baseline;
 mod child;
 mod drift;
@@ -31,6 +32,7 @@ const BENCHMARKS: &[(&str, Benchmark)] = &[
     ("swap", serving::swaps),
     ("drift", drift::compare),
     ("footprint", footprint::measure),
+    ("api", api::measure),
     ("mlflow", foreign::measure),
 ];
 

@@ -66,7 +66,7 @@ impl Project {
 
     /// Starts the server and waits until all that is declared is ready.
     pub fn serve(&self) -> Result<Server> {
-        Server::announced(&mut self.command(&["serve", "--bind", "127.0.0.1:0", "--json"]), Some("/readyz"))
+        Server::announced(&mut self.command(&["serve", "--open", "--bind", "127.0.0.1:0", "--json"]), Some("/readyz"))
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {

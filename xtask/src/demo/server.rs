@@ -18,7 +18,7 @@ pub struct Server {
 impl Server {
     /// Starts it on a free port and waits until it listens.
     pub fn start(project: &DemoProject) -> Result<Self> {
-        let mut command = project.wasmlops(&["serve", "--bind", "127.0.0.1:0", "--json"]);
+        let mut command = project.wasmlops(&["serve", "--open", "--bind", "127.0.0.1:0", "--json"]);
         let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start `wasmlops serve`")?;
         let mut lines = BufReader::new(child.stdout.take().context("the server has no standard output")?);
         let mut first = String::new();
