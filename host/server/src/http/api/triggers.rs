@@ -39,6 +39,7 @@ pub(super) fn routes() -> Vec<Route> {
             .bytes(JSON)
             .answers::<EventsView>(StatusCode::ACCEPTED, "the message was taken, and what it started")
             .fails(StatusCode::UNAUTHORIZED, "there is no such webhook, or the message is not signed for it")
+            .fails(StatusCode::NOT_FOUND, "there is no such project")
             .fails(StatusCode::CONFLICT, "the message was taken before"),
     ]
 }

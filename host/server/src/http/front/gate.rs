@@ -21,6 +21,10 @@ use crate::http::failure::Failure;
 const PROJECT: HeaderName = HeaderName::from_static("x-wasmlops-project");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// What routes may take. `TRACE` and its like end here: they would give back what a proxy has put in.
+const METHODS: [Method; 7] =
+    [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+
 /// Public routes that speak of the process: all of its projects are asked, and the first that is not well answers.
 const WHOLE: [&str; 4] = ["/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"];
 
@@ -98,6 +102,10 @@ impl Gate {
 
     /// Lets a request in, with its caller among its extensions, or says why not.
     pub(super) async fn admit(&self, request: &mut Parts) -> Result<Admitted, Failure> {
+        if !METHODS.contains(&request.method) {
+            let message = "no path of this server takes that method";
+            return Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", message));
+        }
         // Only this gate says who is asking.
         request.extensions.remove::<Caller>();
         let named = named_project(request)?;
