@@ -108,6 +108,11 @@ impl Front {
             if let Some(allow) = allow {
                 response.headers_mut().insert(header::ALLOW, allow);
             }
+            if failure.status == StatusCode::METHOD_NOT_ALLOWED {
+                // RFC 9110, section 15.5.6, asks for it. The gate knows no path: it names what there is at any.
+                let any = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
+                response.headers_mut().entry(header::ALLOW).or_insert(any);
+            }
             if failure.code == "unauthenticated" {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
