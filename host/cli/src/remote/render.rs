@@ -46,7 +46,8 @@ fn list(items: &[Value]) -> String {
     let mut columns: Vec<&str> = Vec::new();
     let rows: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
     for (key, value) in rows.iter().flat_map(|row| row.iter()) {
-        let shown = !value.is_null() && !value.is_object() && !value.as_array().is_some_and(|list| list.is_empty());
+        let is_nested = |list: &Vec<Value>| list.is_empty() || list.iter().any(Value::is_object);
+        let shown = !value.is_null() && !value.is_object() && !value.as_array().is_some_and(is_nested);
         if shown && !columns.contains(&key.as_str()) {
             columns.push(key);
         }
