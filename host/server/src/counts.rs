@@ -1,7 +1,7 @@
 //! What happens in one project, counted as it happens: for `/metrics`, and for nothing else. Knows no noun's rules;
 //! whoever does something counts it here. A count costs a look-up and an atomic addition.
 //!
-//! Label sets are bounded: beyond [`SERIES`] of one family, what is new is counted under `other`.
+//! Label sets are bounded: beyond `SERIES` of one family, what is new is counted under `other`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
