@@ -16,7 +16,8 @@ pub fn run() -> Result<()> {
     phases.run("lints", &mut program::cargo(&lints))?;
     let docs = ["doc", "--locked", "--workspace", "--no-deps"];
     phases.run("docs", program::cargo(&docs).env("RUSTDOCFLAGS", "--deny warnings"))?;
-    phases.run("build of the tests", &mut program::cargo(&["test", "--locked", "--workspace", "--no-run"]))?;
+    let tests = ["test", "--locked", "--workspace", "--lib", "--bins", "--tests", "--no-run"];
+    phases.run("build of the tests", &mut program::cargo(&tests))?;
     phases.say();
     test::run(&["--locked"])
 }
