@@ -6,7 +6,6 @@
 //! [`ParamTemplate`], [`Signature`].
 
 mod glob;
-mod json;
 mod parse;
 mod signature;
 mod template;
@@ -18,7 +17,6 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 pub use glob::Glob;
-pub use json::strict_json;
 pub use parse::{EventError, MOST_EVENTS, parse};
 pub use signature::{Signature, SignatureError, TOLERANCE, github_mac, signed_bytes, written_signature};
 pub use template::{MissingValue, ParamTemplate, ParamTemplateError};

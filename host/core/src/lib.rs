@@ -28,4 +28,5 @@ pub mod rollout;
 pub mod rules;
 pub mod run;
 pub mod schedule;
+pub mod strict_json;
 pub mod table;

@@ -38,6 +38,24 @@ pub struct HostOptions {
     pub ignore_lock: bool,
 }
 
+#[cfg(test)]
+impl HostOptions {
+    /// The project in `folder`, with its state there and no plugins.
+    pub fn for_tests(folder: &std::path::Path, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            project: Project::find(folder).expect("a test's project"),
+            home: folder.join(".wasmlops"),
+            compiled: None,
+            compiled_key: [7; 32],
+            secret_key: None,
+            built_in: Vec::new(),
+            workers: 2,
+            clock,
+            ignore_lock: false,
+        }
+    }
+}
+
 /// Where the state of the project's code is remembered: when it was seen, and what there was.
 type SeenSource = Arc<Mutex<Option<(Micros, Option<SourceState>)>>>;
 

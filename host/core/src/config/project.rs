@@ -86,52 +86,12 @@ pub fn parse_project(file: &str, text: &str) -> Result<Project, Diagnostics> {
     let source = Source::new(file, text);
     let root = yaml::parse(&source)?;
     let mut reader = Reader::new(&source);
-    let parts = read(&mut reader, &root);
+    let project = read(&mut reader, &root, &source);
     Diagnostics::check(reader.finish())?;
-    let (name, description, parts) = parts.expect("what could not be read has been reported");
-    let Parts {
-        plugins,
-        policy,
-        endpoints,
-        monitors,
-        schedules,
-        triggers,
-        notifications,
-        concurrency,
-        retention,
-        access,
-    } = parts;
-    Ok(Project {
-        source,
-        name,
-        description,
-        plugins,
-        policy,
-        endpoints,
-        monitors,
-        schedules,
-        triggers,
-        notifications,
-        concurrency,
-        retention,
-        access,
-    })
+    Ok(project.expect("what could not be read has been reported"))
 }
 
-struct Parts {
-    plugins: Vec<PluginRequirement>,
-    policy: Policy,
-    endpoints: Vec<EndpointConfig>,
-    monitors: Vec<MonitorConfig>,
-    schedules: Vec<ScheduleConfig>,
-    triggers: Vec<TriggerConfig>,
-    notifications: Vec<NotificationConfig>,
-    concurrency: Concurrency,
-    retention: Option<Retention>,
-    access: AccessConfig,
-}
-
-fn read(reader: &mut Reader<'_>, root: &Node) -> Option<(Spanned<String>, Option<String>, Parts)> {
+fn read(reader: &mut Reader<'_>, root: &Node, source: &Source) -> Option<Project> {
     let fields = reader.fields(root, "a project", root.span, keys::PROJECT)?;
     let name = fields.get("project").and_then(|node| read_name(reader, node, "project"));
     let description = fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned);
@@ -157,7 +117,10 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<(Spanned<String>, Option
         fields.entry("concurrency").and_then(|entry| concurrency::read(reader, entry)).unwrap_or_default();
     let retention = fields.entry("retention").and_then(|entry| retention::read(reader, entry));
     let access = fields.entry("access").and_then(|entry| access::read(reader, entry)).unwrap_or_default();
-    let parts = Parts {
+    Some(Project {
+        source: source.clone(),
+        name: name?,
+        description,
         plugins,
         policy,
         endpoints,
@@ -168,8 +131,7 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Option<(Spanned<String>, Option
         concurrency,
         retention,
         access,
-    };
-    Some((name?, description, parts))
+    })
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{BATCH, Data, Event, SPEC_VERSION, STRUCTURED, strict_json};
+use super::{BATCH, Data, Event, SPEC_VERSION, STRUCTURED};
+use crate::strict_json;
 
 /// Events in one batch.
 pub const MOST_EVENTS: usize = 1000;
@@ -50,7 +51,7 @@ pub fn parse(headers: &[(&str, &[u8])], body: &[u8]) -> Result<Vec<Event>, Event
 }
 
 fn read_json(body: &[u8]) -> Result<Value, EventError> {
-    strict_json(body).map_err(|error| EventError::Malformed(vec![format!("the body is not JSON: {error}")]))
+    strict_json::parse(body).map_err(|error| EventError::Malformed(vec![format!("the body is not JSON: {error}")]))
 }
 
 fn batch(value: &Value) -> Result<Vec<Event>, EventError> {
@@ -123,7 +124,7 @@ fn binary_data(content_type: Option<&str>, body: &[u8], attributes: &mut Attribu
     }
     let media_type = content_type.map(media_type);
     let is_json = media_type.as_deref().map(|kind| kind.ends_with("/json") || kind.ends_with("+json"));
-    match (is_json, strict_json(body)) {
+    match (is_json, strict_json::parse(body)) {
         (Some(true) | None, Ok(value)) => return Some(Data::Json(value)),
         (Some(true), Err(error)) => {
             attributes.wrong(&format!("has data that is not JSON: {error}"));

@@ -11,7 +11,6 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::error::Error;
 use crate::host::{Host, HostOptions};
-use crate::project::Project;
 
 struct Bench {
     _folder: tempfile::TempDir,
@@ -24,17 +23,7 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("wasmlops.yaml"), "project: test\n").unwrap();
         let clock = Arc::new(ManualClock::at(1_767_225_600_000_000));
-        let options = HostOptions {
-            project: Project::find(folder.path()).unwrap(),
-            home: folder.path().join(".wasmlops"),
-            compiled: None,
-            compiled_key: [7; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 1,
-            clock: clock.clone(),
-            ignore_lock: false,
-        };
+        let options = HostOptions::for_tests(folder.path(), clock.clone());
         Self { host: Host::open(options).await.unwrap(), _folder: folder, clock }
     }
 

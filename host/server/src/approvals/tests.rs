@@ -16,7 +16,6 @@ use crate::clock::{Clock, ManualClock};
 use crate::error::Error;
 use crate::host::HostOptions;
 use crate::planning::{self, LockPolicy};
-use crate::project::Project;
 use crate::runs::RunOptions;
 use crate::view::RunView;
 use crate::watch::Unwatched;
@@ -112,18 +111,7 @@ impl Site {
 }
 
 async fn open(folder: &Path, clock: Arc<ManualClock>) -> Host {
-    let options = HostOptions {
-        project: Project::find(folder).unwrap(),
-        home: folder.join(".wasmlops"),
-        compiled: None,
-        compiled_key: [0; 32],
-        secret_key: None,
-        built_in: Vec::new(),
-        workers: 1,
-        clock,
-        ignore_lock: true,
-    };
-    Host::open(options).await.unwrap()
+    Host::open(HostOptions::for_tests(folder, clock)).await.unwrap()
 }
 
 fn approve(input: serde_json::Value) -> Decision {

@@ -12,7 +12,6 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::error::Error;
 use crate::host::HostOptions;
-use crate::project::Project;
 use crate::runs::{self, Submission};
 use crate::view::RunView;
 
@@ -59,18 +58,7 @@ impl Bench {
     }
 
     async fn host(&self) -> Host {
-        let options = HostOptions {
-            project: Project::find(self.path()).unwrap(),
-            home: self.path().join(".wasmlops"),
-            compiled: None,
-            compiled_key: [7; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 2,
-            clock: Arc::new(SystemClock),
-            ignore_lock: false,
-        };
-        Host::open(options).await.unwrap()
+        Host::open(HostOptions::for_tests(self.path(), Arc::new(SystemClock))).await.unwrap()
     }
 
     async fn serve(&self) -> Served {

@@ -17,7 +17,6 @@ use super::*;
 use crate::clock::{Clock, ManualClock};
 use crate::dispatch::{self, Dispatcher};
 use crate::host::HostOptions;
-use crate::project::Project;
 use crate::secrets;
 
 const NOON: Micros = 1_795_262_400_000_000;
@@ -150,17 +149,7 @@ impl Events {
 }
 
 async fn open(folder: &Path, clock: Arc<ManualClock>) -> Host {
-    let options = HostOptions {
-        project: Project::find(folder).unwrap(),
-        home: folder.join(".wasmlops"),
-        compiled: None,
-        compiled_key: [0; 32],
-        secret_key: Some(Zeroizing::new([3; 32])),
-        built_in: Vec::new(),
-        workers: 1,
-        clock,
-        ignore_lock: true,
-    };
+    let options = HostOptions { secret_key: Some(Zeroizing::new([3; 32])), ..HostOptions::for_tests(folder, clock) };
     Host::open(options).await.unwrap()
 }
 

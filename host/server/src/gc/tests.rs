@@ -18,7 +18,6 @@ use wasmlops_store::{
 use super::*;
 use crate::clock::{Clock, ManualClock, SystemClock};
 use crate::host::HostOptions;
-use crate::project::Project;
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -80,17 +79,7 @@ impl Lab {
         let text = "project: test\nretention: { runs: 30d, logs: 10d, keep_last: 1 }\n";
         fs::write(folder.path().join("wasmlops.yaml"), text).unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now() - 1_000 * DAY));
-        let options = HostOptions {
-            project: Project::find(folder.path()).unwrap(),
-            home: folder.path().join(".wasmlops"),
-            compiled: None,
-            compiled_key: [7; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 1,
-            clock: clock.clone(),
-            ignore_lock: false,
-        };
+        let options = HostOptions::for_tests(folder.path(), clock.clone());
         let host = Host::open(options).await.unwrap();
         let (runs, versions, put, uploads) = Default::default();
         Self { host, clock, folder, runs, versions, put, uploads }

@@ -1,19 +1,14 @@
-//! JSON from clients, read strictly: what one reader may take for this and another for that is refused.
-//!
-//! Pure. A key that stands twice, nesting beyond [`DEPTH`], a number that no 64-bit float holds and half of a
-//! surrogate pair are malformed (400), found in one pass before anything is built. A whole that is JSON, yet not what
-//! was asked for (an unknown field, a text for a number) is refused as content (422). Door: [`parse`].
+//! JSON from clients. What [`strict_json`] refuses is malformed (400), found in one pass before anything is built. A
+//! whole that is JSON, yet not what was asked for (an unknown field, a text for a number) is refused as content (422).
+//! Door: [`parse`].
 
-use std::collections::HashSet;
 use std::fmt;
 
 use axum::http::StatusCode;
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
+use wasmlops_core::strict_json;
 
 use super::failure::Failure;
-
-/// Lists and objects within each other.
-pub const DEPTH: usize = 64;
 
 /// A body as what the route takes.
 ///
@@ -33,84 +28,11 @@ fn other(why: &dyn fmt::Display) -> Failure {
 }
 
 /// Refuses what is no JSON, or not to everybody the same.
-pub fn check(bytes: &[u8]) -> Result<(), Failure> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let read = Strict { left: DEPTH }.deserialize(&mut reader).and_then(|()| reader.end());
-    read.map_err(|error| {
+fn check(bytes: &[u8]) -> Result<(), Failure> {
+    strict_json::check(bytes).map_err(|error| {
         Failure::bad_request("malformed", format!("the body is no JSON that can be taken: {error}"))
             .hint("send one JSON document in UTF-8, each key of an object once")
     })
-}
-
-/// Reads a value and forgets it.
-struct Strict {
-    left: usize,
-}
-
-impl Strict {
-    fn inner<E: Error>(&self) -> Result<usize, E> {
-        self.left.checked_sub(1).ok_or_else(|| E::custom(format!("it is nested deeper than {DEPTH}")))
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let left = self.inner()?;
-        while items.next_element_seed(Strict { left })?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let left = self.inner()?;
-        let mut seen: HashSet<String> = HashSet::new();
-        while let Some(key) = entries.next_key::<String>()? {
-            if seen.contains(&key) {
-                let shown: String = key.chars().take(100).collect();
-                return Err(A::Error::custom(format!("key `{shown}` stands twice")));
-            }
-            seen.insert(key);
-            entries.next_value_seed(Strict { left })?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -118,6 +40,8 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde::Deserialize;
+
+    use wasmlops_core::strict_json::DEPTH;
 
     use super::*;
 

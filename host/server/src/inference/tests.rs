@@ -21,7 +21,6 @@ use super::columns::{self, f64s, field, s64s, texts};
 use super::*;
 use crate::host::{Host, HostOptions};
 use crate::labels::{self, Label, LabelAnswer};
-use crate::project::Project;
 
 const NOON: Micros = 1_795_262_400_000_000;
 const ENDPOINT: &str = "flowers";
@@ -51,18 +50,7 @@ impl Lab {
     }
 
     async fn host(folder: &Path, clock: Arc<Still>) -> Host {
-        let options = HostOptions {
-            project: Project::find(folder).unwrap(),
-            home: folder.join(".wasmlops"),
-            compiled: None,
-            compiled_key: [0; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 1,
-            clock,
-            ignore_lock: true,
-        };
-        Host::open(options).await.unwrap()
+        Host::open(HostOptions::for_tests(folder, clock)).await.unwrap()
     }
 
     pub async fn open(&self) -> InferenceLogs {

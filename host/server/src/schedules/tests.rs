@@ -16,7 +16,6 @@ use super::{configured, known};
 use crate::clock::{ManualClock, parse_rfc3339, rfc3339};
 use crate::error::Error;
 use crate::host::{Host, HostOptions};
-use crate::project::Project;
 use crate::runs;
 
 const PIPELINE: &str = "
@@ -52,18 +51,7 @@ impl Bench {
     }
 
     async fn host(&self) -> Host {
-        let options = HostOptions {
-            project: Project::find(self.folder.path()).unwrap(),
-            home: self.folder.path().join(".wasmlops"),
-            compiled: None,
-            compiled_key: [7; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 2,
-            clock: self.clock.clone(),
-            ignore_lock: false,
-        };
-        Host::open(options).await.unwrap()
+        Host::open(HostOptions::for_tests(self.folder.path(), self.clock.clone())).await.unwrap()
     }
 
     /// A server's start.

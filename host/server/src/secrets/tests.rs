@@ -6,21 +6,9 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::SystemClock;
 use crate::host::HostOptions;
-use crate::project::Project;
 
 async fn host(folder: &Path) -> Host {
-    let options = HostOptions {
-        project: Project::find(folder).unwrap(),
-        home: folder.join(".wasmlops"),
-        compiled: None,
-        compiled_key: [7; 32],
-        secret_key: None,
-        built_in: Vec::new(),
-        workers: 1,
-        clock: Arc::new(SystemClock),
-        ignore_lock: false,
-    };
-    Host::open(options).await.unwrap()
+    Host::open(HostOptions::for_tests(folder, Arc::new(SystemClock))).await.unwrap()
 }
 
 fn value(text: &str) -> Zeroizing<Vec<u8>> {

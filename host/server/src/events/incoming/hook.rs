@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use wasmlops_core::config::{Cause, TriggerConfig, WebhookStyle};
-use wasmlops_core::event::{Signature, TOLERANCE, github_mac, strict_json};
+use wasmlops_core::event::{Signature, TOLERANCE, github_mac};
 use wasmlops_core::run::Micros;
+use wasmlops_core::strict_json;
 use wasmlops_store::{AuditEntry, SeenEvent, Stamp};
 
 use super::{EventsView, text, write_all};
@@ -67,7 +68,7 @@ pub async fn receive_hook(host: &Host, hook: Hook<'_>) -> Result<EventsView, Hoo
     }
     let body = match hook.body.is_empty() {
         true => Value::Null,
-        false => strict_json(hook.body).map_err(HookError::Malformed)?,
+        false => strict_json::parse(hook.body).map_err(HookError::Malformed)?,
     };
     let is_ping = proof.kind.as_deref() == Some("ping");
     let shots = if is_ping { Vec::new() } else { vec![shot(host, trigger, &proof, body).await?] };

@@ -13,7 +13,6 @@ use crate::access::tokens::{self, NewToken};
 use crate::clock::Clock;
 use crate::host::{Host, HostOptions};
 use crate::http::{Exposure, ServedProject, Server, ServerOptions, routes};
-use crate::project::Project;
 use crate::serving::{Options, Service};
 
 /// A server of the projects `red` and `blue`, without connections.
@@ -33,18 +32,7 @@ impl Projects {
             let root = folder.path().join(name);
             std::fs::create_dir(&root).unwrap();
             std::fs::write(root.join("wasmlops.yaml"), format!("project: {name}\n")).unwrap();
-            let host = Host::open(HostOptions {
-                project: Project::find(&root).unwrap(),
-                home: root.join(".wasmlops"),
-                compiled: None,
-                compiled_key: [7; 32],
-                secret_key: None,
-                built_in: Vec::new(),
-                workers: 1,
-                clock: clock.clone(),
-                ignore_lock: false,
-            });
-            let host = host.await.unwrap();
+            let host = Host::open(HostOptions::for_tests(&root, clock.clone())).await.unwrap();
             let options = Options { host: host.clone(), endpoints: Vec::new(), log: None };
             let (_, serving) = Service::new(options).await.unwrap();
             hosts.push(host.clone());

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::*;
 use crate::host::{Host, HostOptions};
 use crate::http::{Exposure, ServedProject, Server, ServerOptions};
-use crate::project::Project;
 use crate::serving::{Options, Service};
 
 pub(super) const NOON: i64 = 1_795_262_400_000_000;
@@ -58,18 +57,7 @@ pub(super) fn project(folder: &Path) {
 impl OneProject {
     pub async fn start(folder: &Path) -> Self {
         let clock = Arc::new(ManualClock::at(NOON));
-        let host = Host::open(HostOptions {
-            project: Project::find(folder).unwrap(),
-            home: folder.join(".wasmlops"),
-            compiled: None,
-            compiled_key: [7; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 1,
-            clock: clock.clone(),
-            ignore_lock: false,
-        });
-        let host = host.await.unwrap();
+        let host = Host::open(HostOptions::for_tests(folder, clock.clone())).await.unwrap();
         let options = Options { host: host.clone(), endpoints: Vec::new(), log: None };
         let (_, serving) = Service::new(options).await.unwrap();
         let projects = vec![ServedProject { host: host.clone(), serving }];

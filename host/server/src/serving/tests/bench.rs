@@ -17,7 +17,6 @@ use crate::error::Result;
 use crate::host::{Host, HostOptions};
 use crate::inference::InferenceLogs;
 use crate::models::{self, AliasMoveRequest, AliasTarget, Expected, Provenance};
-use crate::project::Project;
 use crate::serving::view::EndpointView;
 use crate::serving::{Options, PredictError, PredictRequest, Prediction, Service, Serving, control};
 
@@ -52,18 +51,7 @@ impl Bench {
     }
 
     pub async fn host(&self) -> Host {
-        let options = HostOptions {
-            project: Project::find(self.folder.path()).unwrap(),
-            home: self.folder.path().join(".wasmlops"),
-            compiled: None,
-            compiled_key: [7; 32],
-            secret_key: None,
-            built_in: Vec::new(),
-            workers: 2,
-            clock: self.clock.clone(),
-            ignore_lock: false,
-        };
-        Host::open(options).await.unwrap()
+        Host::open(HostOptions::for_tests(self.folder.path(), self.clock.clone())).await.unwrap()
     }
 
     pub async fn serve(&self) -> Site {
