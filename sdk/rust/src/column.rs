@@ -4,6 +4,7 @@
 
 mod buffer;
 mod builder;
+mod raw;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use crate::schema::DataType;
 
 use buffer::Buffer;
 pub use builder::ColumnBuilder;
+pub use raw::Buffers;
 
 /// Values of one type, with nulls.
 #[derive(Clone, Debug)]
@@ -247,7 +249,7 @@ impl Column {
     }
 
     /// One column after the other.
-    pub(crate) fn concat(data_type: DataType, parts: &[Column]) -> Self {
+    pub fn concat(data_type: DataType, parts: &[Column]) -> Self {
         if let [only] = parts {
             return only.clone();
         }

@@ -33,7 +33,8 @@
 //! see [`testing`].
 //!
 //! Read in this order: [`kinds`] (what a plugin may be), [`table`] and [`mod@column`] (rows), [`host`] (what it may say),
-//! [`codec`] (states and models), [`http`] and [`endpoints`] (what it may reach, where it is granted).
+//! [`codec`] (states and models), [`models`] (asking the model that is judged), [`http`] and [`endpoints`] (what it may
+//! reach, where it is granted).
 
 #[doc(hidden)]
 pub mod bindings;
@@ -48,12 +49,13 @@ pub mod http;
 pub mod kinds;
 #[cfg(feature = "build")]
 mod manifest;
+pub mod models;
 pub mod schema;
 pub mod table;
 pub mod testing;
 
 pub use codec::{decode, encode};
-pub use column::{Column, ColumnBuilder};
+pub use column::{Buffers, Column, ColumnBuilder};
 pub use error::{Error, ErrorCode, Result};
 pub use host::{blobs, checkpoint, log, metrics, progress};
 pub use kinds::{

@@ -24,8 +24,8 @@ use crate::table::{Table, TableWriter};
 pub use csv::{table_from_csv, table_to_csv};
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use outside::send;
-pub(crate) use outside::with_endpoints;
-pub use outside::{Endpoints, answer_http, lend_endpoints};
+pub use outside::{Endpoints, answer_http, lend_endpoints, lend_model};
+pub(crate) use outside::{ask_model, with_endpoints};
 
 /// What a plugin told the host.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::endpoints::{ReleaseState, Rollout};
 use crate::error::{Error, ErrorCode, Result};
 use crate::http::{Request, Response};
+use crate::table::Batch;
 
 /// Stands for the host's endpoints; the functions are those of [`crate::endpoints`].
 pub trait Endpoints {
@@ -14,10 +15,12 @@ pub trait Endpoints {
 }
 
 type Answer = Box<dyn FnMut(&Request) -> Result<Response>>;
+type Model = Box<dyn FnMut(&Batch) -> Result<Batch>>;
 
 thread_local! {
     static NETWORK: RefCell<Option<Answer>> = RefCell::default();
     static ENDPOINTS: RefCell<Option<Box<dyn Endpoints>>> = RefCell::default();
+    static MODEL: RefCell<Option<Model>> = RefCell::default();
 }
 
 /// From now on, on this thread, [`crate::http::send`] gives what `answer` says. Without it, and after
@@ -32,9 +35,16 @@ pub fn lend_endpoints(endpoints: impl Endpoints + 'static) {
     ENDPOINTS.set(Some(Box::new(endpoints)));
 }
 
+/// From now on, on this thread, [`crate::models::predict`] gives what `predict` says. Without it, and after
+/// [`super::forget`], there is no model to ask.
+pub fn lend_model(predict: impl FnMut(&Batch) -> Result<Batch> + 'static) {
+    MODEL.set(Some(Box::new(predict)));
+}
+
 pub(super) fn forget() {
     NETWORK.set(None);
     ENDPOINTS.set(None);
+    MODEL.set(None);
 }
 
 #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "plugins send through the host"))]
@@ -50,6 +60,13 @@ pub(crate) fn with_endpoints<T>(endpoint: &str, call: impl FnOnce(&mut dyn Endpo
     ENDPOINTS.with_borrow_mut(|endpoints| match endpoints {
         Some(endpoints) => call(endpoints.as_mut()),
         None => Err(denied(endpoint)),
+    })
+}
+
+pub(crate) fn ask_model(rows: &Batch) -> Result<Batch> {
+    MODEL.with_borrow_mut(|model| match model {
+        Some(model) => model(rows),
+        None => Err(Error::invalid_input("there is no model to ask")),
     })
 }
 
