@@ -1,16 +1,43 @@
 //! Turns batches into features with a fitted state. The door is [`Encoder`].
 
-use wasmlops_sdk::{Batch, Column, DataType, Error, Field, Result, Schema};
+mod categories;
+mod numbers;
+pub mod texts;
+
+use wasmlops_sdk::{Batch, Column, ColumnBuilder, DataType, Error, Field, Result, Schema};
 
 use crate::config::Unseen;
-use crate::state::{ColumnState, Encoding, State};
+use crate::members::{Members, NOT_LEARNED, Recogniser};
+use crate::state::{ColumnState, Encoding, State, TargetState};
+use crate::time::{self, MICROS_A_DAY};
+pub use categories::{Lookup, MISSING, each_text};
+use numbers::Operand;
 
 /// A state that is ready to work on batches of one schema.
 pub struct Encoder {
-    columns: Vec<(usize, ColumnState)>,
+    makers: Vec<Maker>,
     unseen: Unseen,
     /// The indexes of what comes out untouched: `pass_through`, then the target.
     untouched: Vec<usize>,
+    members: Option<(Members, Recogniser)>,
+    output: Schema,
+}
+
+/// One column's state with what it needs at hand.
+struct Maker {
+    /// Indexes of the columns that it is made of.
+    sources: Vec<usize>,
+    state: ColumnState,
+    lookup: Lookup,
+    /// How many features, the indicator aside.
+    width: usize,
+}
+
+/// Features before they become columns.
+enum Made {
+    /// A missing value is NaN.
+    Numbers(Vec<Vec<f64>>),
+    Column(Column),
 }
 
 impl Encoder {
@@ -18,18 +45,22 @@ impl Encoder {
     ///
     /// Errors: `invalid-input` with every column that is missing or of another type.
     pub fn new(state: State, input: &Schema) -> Result<Self> {
-        let mut columns = Vec::with_capacity(state.columns.len());
         let mut problems = Vec::new();
-        for column in state.columns {
-            match input.index_of(&column.name) {
-                None => problems.push(format!("`{}` is missing", column.name)),
-                Some(index) if !column.encoding.accepts(input.fields[index].data_type) => {
-                    let (given, expected) = (input.fields[index].data_type.name(), column.encoding.expected());
-                    problems.push(format!("`{}` is `{given}` and was {expected}", column.name));
+        let features = state.columns.iter().flat_map(ColumnState::features).map(|feature| feature.field());
+        let mut fields: Vec<Field> = features.collect();
+        let makers = state.columns.into_iter().filter_map(|column| Maker::new(column, input, &mut problems)).collect();
+        let members =
+            state.members.and_then(|members| match Recogniser::new(&members, state.target.as_deref(), input) {
+                Ok(recogniser) => recogniser.map(|recogniser| (members, recogniser)),
+                Err(missing) => {
+                    let missing =
+                        missing.into_iter().filter(|name| !problems.iter().any(|known| known.starts_with(name)));
+                    problems.extend(missing.collect::<Vec<_>>().into_iter().map(|name| {
+                        format!("{name} is missing and tells rows learned from apart (`target_encoding.cross_fit.key`)")
+                    }));
+                    None
                 }
-                Some(index) => columns.push((index, column)),
-            }
-        }
+            });
         if !problems.is_empty() {
             let hint = format!(
                 "hint: give the columns that the features were fitted on; the rows have {}",
@@ -39,61 +70,188 @@ impl Encoder {
                 Error::invalid_input(format!("columns do not fit: {}\n{hint}", problems.join(", "))).at("table")
             );
         }
-        let untouched =
+        let untouched: Vec<usize> =
             state.pass_through.iter().chain(&state.target).filter_map(|name| input.index_of(name)).collect();
-        Ok(Self { columns, unseen: state.unseen, untouched })
+        fields.extend(untouched.iter().map(|&index| input.fields[index].clone()));
+        Ok(Self { makers, unseen: state.unseen, untouched, members, output: Schema::new(fields) })
     }
 
     /// Features first, then `pass_through`, then the target.
-    pub fn output(&self, input: &Schema) -> Schema {
-        let features = self.columns.iter().flat_map(|(_, column)| column.features());
-        let features = features.map(|name| Field::new(name, DataType::F64, false));
-        let untouched = self.untouched.iter().map(|&index| input.fields[index].clone());
-        Schema::new(features.chain(untouched).collect())
+    pub fn output(&self) -> &Schema {
+        &self.output
     }
 
     /// Errors: `invalid-input` for a missing value where nothing fills it, an infinite one, and, if so configured, for
     /// an unseen category.
     pub fn apply(&self, input: &Batch) -> Result<Batch> {
-        let mut columns = Vec::new();
-        for (index, state) in &self.columns {
-            let column = &input.columns[*index];
-            match &state.encoding {
-                Encoding::Number { fill, mean, scale } => {
-                    let mut values = numbers(&state.name, column, *fill)?;
-                    values.iter_mut().for_each(|value| *value = (*value - mean) / scale);
-                    columns.push(Column::from_f64_slice(&values));
-                }
-                Encoding::Bool { fill } => {
-                    columns.push(Column::from_f64_slice(&numbers(&state.name, column, *fill)?));
-                }
-                Encoding::OneHot { fill, categories, seldom } => {
-                    let texts = Texts { name: &state.name, fill: fill.as_deref(), categories, seldom };
-                    columns.extend(texts.one_hot(column, self.unseen)?);
+        let mut columns = Vec::with_capacity(self.output.fields.len());
+        let folds = self.folds(input);
+        for maker in &self.makers {
+            match maker.make(input, self.unseen, folds.as_deref())? {
+                Made::Column(column) => columns.push(column),
+                Made::Numbers(features) => {
+                    let nullable = maker.state.nullable();
+                    let finished = features.into_iter().enumerate().map(|(number, values)| maker.scale(number, values));
+                    columns.extend(finished.map(|values| column_of(&values, nullable)));
                 }
             }
-            if state.indicate_missing {
-                columns.push(indicator(column));
+            if maker.state.indicate_missing {
+                columns.push(indicator(&input.columns[maker.sources[0]]));
             }
         }
         columns.extend(self.untouched.iter().map(|&index| input.columns[index].clone()));
         Ok(Batch { num_rows: input.num_rows, columns })
     }
+
+    /// The features that are numbers, before they are scaled; a missing one is NaN.
+    ///
+    /// Errors: as of [`Encoder::apply`].
+    pub fn quantities(&self, input: &Batch) -> Result<Vec<Vec<f64>>> {
+        let folds = self.folds(input);
+        let mut all = Vec::new();
+        for maker in &self.makers {
+            if let Made::Numbers(features) = maker.make(input, self.unseen, folds.as_deref())? {
+                all.extend(features);
+            }
+        }
+        Ok(all)
+    }
+
+    fn folds(&self, input: &Batch) -> Option<Vec<u8>> {
+        self.members.as_ref().map(|(members, recogniser)| recogniser.folds(members, &input.columns))
+    }
 }
 
-/// The values without gaps.
-fn numbers(name: &str, column: &Column, fill: Option<f64>) -> Result<Vec<f64>> {
-    let mut values = column.numbers().ok_or_else(|| Error::internal(format!("`{name}` holds no numbers")))?;
-    for (row, value) in values.iter_mut().enumerate() {
-        if value.is_nan() {
-            *value = fill.ok_or_else(|| missing(name, row))?;
-        } else if value.is_infinite() {
-            let hint = "hint: make infinite values null or finite before this step";
-            let message = format!("column `{name}` is infinite in row {row} of the batch\n{hint}");
-            return Err(Error::invalid_input(message).at("table"));
+impl Maker {
+    /// `None` with a problem more where a column does not fit.
+    fn new(mut state: ColumnState, input: &Schema, problems: &mut Vec<String>) -> Option<Self> {
+        let mut sources = Vec::new();
+        let before = problems.len();
+        for name in state.sources() {
+            match input.index_of(name) {
+                None => problems.push(format!("`{name}` is missing")),
+                Some(index) if !state.accepts(input.fields[index].data_type) => {
+                    let (given, expected) = (input.fields[index].data_type.name(), state.expected());
+                    problems.push(format!("`{name}` is `{given}` and was {expected}"));
+                }
+                Some(index) => sources.push(index),
+            }
+        }
+        // A column with several encodings is named once.
+        if problems[before..].iter().all(|problem| problems[..before].contains(problem)) {
+            problems.truncate(before);
+        }
+        let width = state.features().len() - usize::from(state.indicate_missing);
+        let lookup = Lookup::take(&mut state.encoding);
+        (sources.len() == state.sources().len()).then_some(Self { sources, state, lookup, width })
+    }
+
+    fn make(&self, input: &Batch, unseen: Unseen, folds: Option<&[u8]>) -> Result<Made> {
+        let (name, column) = (self.state.name.as_str(), &input.columns[self.sources[0]]);
+        let operand = Operand { name, column, keep: self.state.keep_missing };
+        let fill = self.state.encoding.fill();
+        let one = |values: Vec<f64>| Ok(Made::Numbers(vec![values]));
+        match &self.state.encoding {
+            Encoding::Number { mean, scale, .. } => {
+                let mut values = operand.numbers(fill)?;
+                values.iter_mut().for_each(|value| *value = (*value - mean) / scale);
+                one(values)
+            }
+            Encoding::Bool { .. } | Encoding::Value { .. } => one(operand.numbers(fill)?),
+            Encoding::Log1p { .. } => one(operand.log1p(fill)?),
+            Encoding::Power { lambda, .. } => one(operand.power(fill, *lambda)?),
+            Encoding::Bins { edges, one_hot, .. } => {
+                let bins = operand.bins(fill, edges)?;
+                if *one_hot { Ok(Made::Numbers(numbers::one_hot(&bins, edges.len() + 1))) } else { one(bins) }
+            }
+            Encoding::Part { part, .. } => one(operand.filled(times(column, |at| part.of(at) as f64), fill)?),
+            Encoding::Since { time, .. } => {
+                let start = time::parse(time).unwrap_or_default();
+                let days = |at: i64| (at as f64 - start as f64) / MICROS_A_DAY as f64;
+                one(operand.filled(times(column, days), fill)?)
+            }
+            Encoding::Cycle { part } => {
+                let circle = |at| part.on_circle(at);
+                let empty = |value: f64| if value.is_nan() { 0.0 } else { value };
+                let of =
+                    |side: fn((f64, f64)) -> f64| times(column, |at| side(circle(at))).into_iter().map(empty).collect();
+                Ok(Made::Numbers(vec![of(|(sine, _)| sine), of(|(_, cosine)| cosine)]))
+            }
+            Encoding::Length { .. } => one(operand.filled(texts::lengths(column), fill)?),
+            Encoding::Words { .. } => one(operand.filled(texts::words(column), fill)?),
+            Encoding::Hash { with, .. } => Ok(Made::Numbers(texts::hashed(column, with))),
+            Encoding::Product { .. } => one(operand.filled(self.product(input)?, fill)?),
+            Encoding::Ratio { .. } => one(operand.filled(self.ratio(input)?, fill)?),
+            Encoding::Target(target) => Ok(Made::Numbers(self.target(target, column, folds))),
+            Encoding::Frequency { shares, missing, .. } => {
+                one(self.lookup.gather(column, |code| shares[code], *missing, 0.0))
+            }
+            Encoding::OneHot { .. } | Encoding::Ordinal { .. } | Encoding::Category { .. } => {
+                let codes = self.lookup.known_codes(&operand, unseen)?;
+                Ok(match &self.state.encoding {
+                    Encoding::Category { .. } => Made::Column(self.lookup.categories(column, &codes)),
+                    Encoding::Ordinal { .. } => Made::Numbers(vec![categories::ordinals(&codes)]),
+                    _ => Made::Numbers(categories::one_hot(&codes, self.width, self.lookup.len())),
+                })
+            }
         }
     }
-    Ok(values)
+
+    fn product(&self, input: &Batch) -> Result<Vec<f64>> {
+        let mut product = vec![1.0; input.num_rows];
+        for &source in &self.sources {
+            let values = numbers::finite(&self.state.name, &input.columns[source])?;
+            product.iter_mut().zip(values).for_each(|(product, value)| *product *= value);
+        }
+        Ok(product)
+    }
+
+    fn ratio(&self, input: &Batch) -> Result<Vec<f64>> {
+        let [over, under] = [0, 1].map(|side| numbers::finite(&self.state.name, &input.columns[self.sources[side]]));
+        let ratio = |(over, under): (f64, f64)| if under == 0.0 { f64::NAN } else { over / under };
+        Ok(over?.into_iter().zip(under?).map(ratio).collect())
+    }
+
+    /// The means of the row's fold for rows learned from, of all rows for others.
+    fn target(&self, target: &TargetState, column: &Column, folds: Option<&[u8]>) -> Vec<Vec<f64>> {
+        let codes = self.lookup.codes(column);
+        let missing = target.missing.then_some(self.lookup.len());
+        let mut features = vec![Vec::with_capacity(codes.len()); self.width];
+        for (row, &code) in codes.iter().enumerate() {
+            let fold = folds.map_or(NOT_LEARNED, |folds| folds[row]);
+            let means = target.folds.get(usize::from(fold)).unwrap_or(&target.all);
+            let category = if code == categories::MISSING { missing } else { usize::try_from(code).ok() };
+            for (class, feature) in features.iter_mut().enumerate() {
+                feature.push(category.map_or(means.overall[class], |category| means.of_categories[class][category]));
+            }
+        }
+        features
+    }
+
+    fn scale(&self, number: usize, mut values: Vec<f64>) -> Vec<f64> {
+        if let Some(scaling) = self.state.scaling.get(number) {
+            values.iter_mut().for_each(|value| *value = (*value - scaling.centre) / scaling.scale);
+        }
+        values
+    }
+}
+
+/// What `of` says of each instant; NaN where it is missing.
+fn times(column: &Column, of: impl Fn(i64) -> f64) -> Vec<f64> {
+    let instants = column.as_s64().unwrap_or_default();
+    let value = |(row, &at): (usize, &i64)| if column.is_null(row) { f64::NAN } else { of(at) };
+    instants.iter().enumerate().map(value).collect()
+}
+
+fn column_of(values: &[f64], nullable: bool) -> Column {
+    if !nullable || !values.iter().any(|value| value.is_nan()) {
+        return Column::from_f64_slice(values);
+    }
+    let mut builder = ColumnBuilder::new(DataType::F64);
+    for &value in values {
+        if value.is_nan() { builder.push_null() } else { builder.push_f64(value) }
+    }
+    builder.finish()
 }
 
 /// 1 where a value is missing.
@@ -109,77 +267,4 @@ fn indicator(column: &Column) -> Column {
 fn missing(name: &str, row: usize) -> Error {
     let hint = "hint: fit with `impute` set to something else than `none`, or give a value";
     Error::invalid_input(format!("column `{name}` has no value in row {row} of the batch\n{hint}")).at("table")
-}
-
-/// A text column's state.
-struct Texts<'a> {
-    name: &'a str,
-    fill: Option<&'a str>,
-    categories: &'a [String],
-    seldom: &'a [String],
-}
-
-impl Texts<'_> {
-    /// One column for each category.
-    fn one_hot(&self, column: &Column, unseen: Unseen) -> Result<Vec<Column>> {
-        let mut features = vec![vec![0.0; column.len()]; self.categories.len()];
-        for (row, category) in self.categories_of(column)?.into_iter().enumerate() {
-            match category {
-                Category::Known(category) => features[category][row] = 1.0,
-                Category::Seldom => {}
-                Category::Unseen if unseen == Unseen::Zeros => {}
-                Category::Unseen => return Err(self.unseen(column, row)),
-            }
-        }
-        Ok(features.iter().map(|values| Column::from_f64_slice(values)).collect())
-    }
-
-    fn categories_of(&self, column: &Column) -> Result<Vec<Category>> {
-        let fill = self.fill.map(|text| self.category(text));
-        let stand_in = |row| fill.ok_or_else(|| missing(self.name, row));
-        match column.as_codes() {
-            Some(codes) => {
-                let known: Vec<Category> = column.categories().into_iter().map(|text| self.category(text)).collect();
-                let category = |(row, code): (usize, &i32)| {
-                    if column.is_null(row) { stand_in(row) } else { Ok(known[*code as usize]) }
-                };
-                codes.iter().enumerate().map(category).collect()
-            }
-            None => {
-                let category = |(row, text): (usize, Option<&str>)| match text {
-                    Some(text) => Ok(self.category(text)),
-                    None => stand_in(row),
-                };
-                column.texts().enumerate().map(category).collect()
-            }
-        }
-    }
-
-    fn category(&self, text: &str) -> Category {
-        let among = |texts: &[String]| texts.binary_search_by(|known| known.as_str().cmp(text)).ok();
-        match among(self.categories) {
-            Some(category) => Category::Known(category),
-            None if among(self.seldom).is_some() => Category::Seldom,
-            None => Category::Unseen,
-        }
-    }
-
-    fn unseen(&self, column: &Column, row: usize) -> Error {
-        let text: String = column.display(row).chars().take(60).collect();
-        let message = format!(
-            "column `{}` has `{text}` in row {row} of the batch, which the rows learned from do not have\nhint: fit \
-             again with such rows, or set `one_hot.unseen: zeros`",
-            self.name
-        );
-        Error::invalid_input(message).at("table")
-    }
-}
-
-/// What a text is to the fitted state.
-#[derive(Clone, Copy)]
-enum Category {
-    Known(usize),
-    /// Seen, and too seldom for a feature.
-    Seldom,
-    Unseen,
 }

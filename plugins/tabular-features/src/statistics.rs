@@ -56,6 +56,18 @@ pub fn median(values: &[f64]) -> f64 {
     0.5 * lower + 0.5 * upper
 }
 
+/// The value below which `share` (0 to 1) of `sorted` (not empty, ascending) lies; between two values, a straight line:
+/// `numpy.quantile` with its default method.
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    let part = place - below as f64;
+    // As numpy: from the nearer end, so that both ends are met exactly.
+    let distance = sorted[above] - sorted[below];
+    if part >= 0.5 { sorted[above] - distance * (1.0 - part) } else { sorted[below] + distance * part }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,16 @@
 //! The plugin through its door. A case in `cases/` fits on `table.csv`, applies to `rows.csv` (or to `table.csv`), and
-//! expects the state and the features.
+//! expects the state and the features; one in `documents/` expects the output `features`.
+
+mod leakage;
+mod properties;
+mod vectors;
 
 use serde_json::json;
 use wasmlops_sdk::testing::{apply, fit, forget, golden_cases, heard, table_to_csv};
-use wasmlops_sdk::{Column, DataType, ErrorCode, Schema, Table, Transform, decode};
+use wasmlops_sdk::{Column, DataType, ErrorCode, Schema, Table, Transform, decode, encode};
 
 use crate::TabularFeatures;
-use crate::state::{Encoding, State};
+use crate::state::{Encoding, State, features_document};
 
 #[test]
 fn golden() {
@@ -16,6 +20,21 @@ fn golden() {
         let rows = case.table("rows").unwrap_or(table);
         let features = apply::<TabularFeatures>(&state, &rows)?;
         Ok(format!("{}\n\n{}", String::from_utf8_lossy(&state), table_to_csv(&features)))
+    });
+}
+
+#[test]
+fn documents() {
+    golden_cases("documents", |case| {
+        let table = case.table("table").expect("each case has a table.csv");
+        let state: State = decode(&fit::<TabularFeatures>(case.config(), &table)?)?;
+        let document = features_document(&state);
+        let features = apply::<TabularFeatures>(&encode(&state)?, &table)?;
+        let named: Vec<&str> =
+            document["features"].as_array().into_iter().flatten().filter_map(|it| it["name"].as_str()).collect();
+        let kept = state.pass_through.iter().chain(&state.target).map(String::as_str);
+        assert_eq!(named.into_iter().chain(kept).collect::<Vec<_>>(), features.schema().names().collect::<Vec<_>>());
+        Ok(serde_json::to_string_pretty(&document).expect("JSON can be written"))
     });
 }
 
@@ -123,4 +142,50 @@ fn logs_counts_and_no_values() {
     forget();
     fit::<TabularFeatures>(json!({}), &people()).unwrap();
     assert_eq!(heard().logs, ["4 features of 3 columns, learned from 4 rows"]);
+}
+
+/// A text column with many values needs no configuration: what becomes of it depends on what the values are.
+#[test]
+fn many_values_are_encoded_by_what_they_are() {
+    let rows = 400_usize;
+    let texts = |of: &dyn Fn(usize) -> String| (0..rows).map(of).collect::<Vec<_>>();
+    let shop = texts(&|row| format!("shop {}", row % 100));
+    let id = texts(&|row| format!("id-{row}"));
+    let note = texts(&|row| format!("a note about row {row}"));
+    let column = |texts: &[String]| Column::from_text(texts.iter().map(String::as_str).collect::<Vec<_>>());
+    let columns = || {
+        let paid = Column::from_bool((0..rows).map(|row| row % 3 == 0));
+        [("shop", column(&shop)), ("id", column(&id)), ("note", column(&note)), ("paid", paid)]
+    };
+    let names = |with: serde_json::Value| {
+        let table = Table::from_columns(columns());
+        let state = fit::<TabularFeatures>(with, &table).unwrap();
+        let features = apply::<TabularFeatures>(&state, &table).unwrap();
+        features.schema().names().filter(|name| !name.contains("hash")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(names(json!({ "target": "paid" })), ["shop.target", "note.words", "paid"]);
+    assert_eq!(names(json!({ "drop": ["paid"] })), ["shop.frequency", "note.words"]);
+    assert_eq!(names(json!({ "target": "paid", "profile": "trees" })), ["shop", "note.words", "paid"]);
+    let limited = json!({ "drop": ["paid", "id", "note"], "one_hot": { "max_categories": 64 } });
+    let error = fit::<TabularFeatures>(limited, &Table::from_columns(columns())).unwrap_err();
+    assert!(error.message.contains("more than 64 values"), "{}", error.message);
+}
+
+#[test]
+fn a_state_that_does_not_hold_together_is_refused() {
+    let table = Table::from_columns([
+        ("city", Column::from_text(["a", "b", "a"])),
+        ("size", Column::from_f64([1.0, 2.0, 3.0])),
+        ("paid", Column::from_bool([true, false, true])),
+    ]);
+    let with = json!({ "target": "paid", "encode": { "city": ["target", "frequency"] } });
+    let state = String::from_utf8(fit::<TabularFeatures>(with, &table).unwrap()).unwrap();
+    assert!(TabularFeatures::load(state.as_bytes(), table.schema()).is_ok());
+    for (found, instead) in
+        [(r#""categories":["a","b"]"#, r#""categories":["a","b","c"]"#), (r#""missing":false"#, r#""missing":true"#)]
+    {
+        assert!(state.contains(found), "{state}");
+        let error = TabularFeatures::load(state.replace(found, instead).as_bytes(), table.schema()).err().unwrap();
+        assert!(error.message.contains("not written by this plugin"), "{}", error.message);
+    }
 }
