@@ -1,4 +1,6 @@
-//! Isotonic calibration: from a model's probabilities to those that its outcomes had.
+//! Calibration: how a model's probabilities agree with what happened, and from the ones to the others.
+
+use crate::quantile;
 
 /// A rising step-and-slope function, learned from pairs.
 #[derive(Clone, PartialEq, Debug)]
@@ -55,6 +57,73 @@ impl Isotonic {
     }
 }
 
+/// One bin of a reliability table.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Bin {
+    /// Probabilities above this; the first bin holds its lower bound too.
+    pub low: f64,
+    /// Probabilities up to this.
+    pub high: f64,
+    pub rows: u64,
+    /// The mean of the probabilities; NaN for no rows.
+    pub mean: f64,
+    /// The share of hits; NaN for no rows.
+    pub observed: f64,
+}
+
+/// How probabilities from 0 to 1 are divided into bins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binning {
+    /// Of equal width.
+    Uniform,
+    /// Of about equally many rows, by quantiles of the probabilities; equal bounds make one.
+    Quantile,
+}
+
+/// The reliability table: `bins` bins, empty ones included, as `sklearn.calibration.calibration_curve` divides them.
+pub fn reliability(probabilities: &[f64], hits: &[bool], bins: usize, binning: Binning) -> Vec<Bin> {
+    let bounds = bounds(probabilities, bins.max(1), binning);
+    let mut sums = vec![(0_u64, 0.0, 0_u64); bounds.len() - 1];
+    for (&probability, &hit) in probabilities.iter().zip(hits) {
+        let bin = bounds[1..bounds.len() - 1].partition_point(|bound| *bound < probability);
+        let (rows, sum, hits) = &mut sums[bin];
+        (*rows, *sum, *hits) = (*rows + 1, *sum + probability, *hits + u64::from(hit));
+    }
+    let bin = |(bounds, &(rows, sum, hits)): (&[f64], &(u64, f64, u64))| Bin {
+        low: bounds[0],
+        high: bounds[1],
+        rows,
+        mean: sum / rows as f64,
+        observed: hits as f64 / rows as f64,
+    };
+    bounds.windows(2).zip(&sums).map(bin).collect()
+}
+
+fn bounds(probabilities: &[f64], bins: usize, binning: Binning) -> Vec<f64> {
+    let width = 1.0 / bins as f64;
+    let shares = (0..=bins).map(|bound| if bound == bins { 1.0 } else { bound as f64 * width });
+    match binning {
+        Binning::Uniform => shares.collect(),
+        Binning::Quantile => {
+            let mut sorted = probabilities.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            let mut bounds: Vec<f64> = shares.filter_map(|share| quantile::linear(&sorted, share)).collect();
+            bounds.dedup();
+            if bounds.len() < 2 { vec![0.0, 1.0] } else { bounds }
+        }
+    }
+}
+
+/// The expected calibration error Σ n_b / n · |observed_b − mean_b|.
+///
+/// Source: M. Naeini, G. Cooper, M. Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning" (2015);
+/// for the probability of the predicted class C. Guo and others, "On Calibration of Modern Neural Networks" (2017).
+pub fn ece(bins: &[Bin]) -> f64 {
+    let rows: u64 = bins.iter().map(|bin| bin.rows).sum();
+    let filled = bins.iter().filter(|bin| bin.rows > 0);
+    filled.map(|bin| bin.rows as f64 / rows as f64 * (bin.observed - bin.mean).abs()).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -68,6 +137,17 @@ mod tests {
         assert_eq!([0.0, 0.1, 0.2, 0.5, 1.0].map(|input| fitted.apply(input)), [0.0, 0.0, 0.5, 0.5, 0.5]);
         assert!((fitted.apply(0.15) - 0.25).abs() < 1e-12);
         assert!(Isotonic::fit(Vec::new()).is_none());
+    }
+
+    #[test]
+    fn a_bound_belongs_to_the_bin_below() {
+        let bins = reliability(&[0.0, 0.5, 0.75, 1.0], &[false, true, true, false], 2, Binning::Uniform);
+        assert_eq!((bins[0].rows, bins[0].mean, bins[0].observed), (2, 0.25, 0.5));
+        assert_eq!((bins[1].rows, bins[1].mean, bins[1].observed), (2, 0.875, 0.5));
+        assert!((ece(&bins) - (0.5 * 0.25 + 0.5 * 0.375)).abs() < 1e-15);
+        let one = reliability(&[0.3; 5], &[true; 5], 4, Binning::Quantile);
+        assert_eq!((one.len(), one[0].rows), (1, 5));
+        assert_eq!(ece(&reliability(&[], &[], 3, Binning::Uniform)), 0.0);
     }
 
     proptest! {
