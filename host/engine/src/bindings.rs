@@ -7,7 +7,11 @@
 wasmtime::component::bindgen!({
     path: "../../wit/0.1.0",
     world: "every-kind",
-    imports: { "wasmlops:plugin/endpoints": async | trappable, default: trappable },
+    imports: {
+        "wasmlops:plugin/endpoints": async | trappable,
+        "wasmlops:plugin/models": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
     with: {
         "wasmlops:plugin/tables.table": crate::host::tables::TableHandle,

@@ -6,6 +6,7 @@ pub(crate) mod checkpoint;
 mod endpoints;
 pub(crate) mod log;
 pub(crate) mod metrics;
+mod models;
 pub(crate) mod progress;
 pub(crate) mod tables;
 

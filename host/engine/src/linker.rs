@@ -16,8 +16,8 @@ const CONTRACT_INTERFACES: [&str; 7] = ["types", "tables", "log", "metrics", "pr
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Import {
     Linked,
-    /// There for components that export the kind `deployer`, and for no others.
-    ForDeployers,
+    /// There for components that export this kind, and for no others.
+    OnlyFor(&'static str),
     /// The contract in a version that this host does not speak.
     OtherContract,
     Denied,
@@ -37,7 +37,8 @@ pub(crate) fn judge(import: &str) -> Import {
     if let Some(interface) = name.strip_prefix("wasmlops:plugin/") {
         return match version == CONTRACT {
             false => Import::OtherContract,
-            true if interface == "endpoints" => Import::ForDeployers,
+            true if interface == "endpoints" => Import::OnlyFor("deployer"),
+            true if interface == "models" => Import::OnlyFor("validator"),
             true if CONTRACT_INTERFACES.contains(&interface) => Import::Linked,
             true => Import::Denied,
         };
@@ -61,7 +62,8 @@ mod tests {
         ] {
             assert_eq!(judge(import), Import::Linked, "{import}");
         }
-        assert_eq!(judge("wasmlops:plugin/endpoints@0.1.0"), Import::ForDeployers);
+        assert_eq!(judge("wasmlops:plugin/endpoints@0.1.0"), Import::OnlyFor("deployer"));
+        assert_eq!(judge("wasmlops:plugin/models@0.1.0"), Import::OnlyFor("validator"));
         for import in [
             "wasi:sockets/tcp@0.2.0",
             "wasi:http/incoming-handler@0.2.0",

@@ -50,6 +50,9 @@ impl PrepareError {
             PrepareError::Denied { import } if import.starts_with("wasmlops:plugin/endpoints") => {
                 "only deployers drive the host's endpoints; export the kind `deployer`, or leave the import out"
             }
+            PrepareError::Denied { import } if import.starts_with("wasmlops:plugin/models") => {
+                "only validators ask a model; export the kind `validator`, or leave the import out"
+            }
             PrepareError::Denied { .. } => {
                 "plugins may import the contract's host interfaces, and `cli`, `clocks`, `filesystem`, `io`, `random` \
                  and outgoing `http` of WASI 0.2"
@@ -156,7 +159,7 @@ pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), PrepareError> {
     let malformed =
         |error: wasmparser::BinaryReaderError| PrepareError::NotAComponent { reason: error.message().into() };
     let mut depth = 0;
-    let (mut imports, mut delivers) = (Vec::new(), false);
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
@@ -173,23 +176,25 @@ pub(crate) fn check_bytes(bytes: &[u8]) -> Result<(), PrepareError> {
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 for export in section {
-                    delivers |= export.map_err(malformed)?.name.name.starts_with("wasmlops:plugin/deployer@");
+                    exports.push(export.map_err(malformed)?.name.name);
                 }
             }
             _ => {}
         }
     }
-    imports.into_iter().try_for_each(|import| check_import(import, delivers))
+    imports.into_iter().try_for_each(|import| check_import(import, &exports))
 }
 
-/// `delivers`: the component is a deployer.
-fn check_import(name: &str, delivers: bool) -> Result<(), PrepareError> {
+fn check_import(name: &str, exports: &[&str]) -> Result<(), PrepareError> {
     let shown = neutralise_within(name, 200);
+    let is = |export: &str, kind: &str| {
+        export.strip_prefix("wasmlops:plugin/").and_then(|rest| rest.split_once('@')).is_some_and(|(it, _)| it == kind)
+    };
     match judge(name) {
         Import::Linked => Ok(()),
-        Import::ForDeployers if delivers => Ok(()),
+        Import::OnlyFor(kind) if exports.iter().any(|export| is(export, kind)) => Ok(()),
         Import::OtherContract => Err(PrepareError::Contract { reason: format!("it imports `{shown}`") }),
-        Import::ForDeployers | Import::Denied => Err(PrepareError::Denied { import: shown }),
+        Import::OnlyFor(_) | Import::Denied => Err(PrepareError::Denied { import: shown }),
     }
 }
 

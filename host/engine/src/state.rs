@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wasmlops_core::call::{Endpoints, Observer, Sandbox};
+use wasmlops_core::call::{Endpoints, Model, Observer, Sandbox};
 use wasmlops_core::limits::Limits;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::WasiCtx;
@@ -46,6 +46,8 @@ pub(crate) struct State {
     pub blobs: Vec<BlobSlot>,
     pub writers: Vec<WriterSlot>,
     pub output: OutputBudget,
+    /// The one under evaluation.
+    pub model: Option<Arc<dyn Model>>,
     pub outside: Outside,
 }
 
@@ -77,6 +79,7 @@ impl State {
             blobs: Vec::new(),
             writers: Vec::new(),
             output: OutputBudget::new(limits.output_bytes),
+            model: sandbox.model,
             outside: Outside { endpoints: sandbox.endpoints, home },
             watch,
             log,

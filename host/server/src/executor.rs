@@ -4,6 +4,7 @@
 //! Blocking: call it away from the async threads. Knows nothing of runs, events or SQL.
 
 mod batch;
+mod candidate;
 mod deploy;
 mod failure;
 mod model;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use wasmlops_core::artifact::media_type;
 use wasmlops_core::cache_key::{KeyParts, step_seed};
-use wasmlops_core::call::{Answer, Call, Cancel, Observer, Outcome, Request, Sandbox, Usage};
+use wasmlops_core::call::{Answer, Call, Cancel, Model, Observer, Outcome, Request, Sandbox, Usage};
 use wasmlops_core::graph::{ArtifactType, BoundStep, Mode, StepKind};
 use wasmlops_core::limits::Limits;
 use wasmlops_core::run::Failure;
@@ -142,12 +143,20 @@ impl Executor {
         secrets::cleared(self.attempt(work, observer, cancel), redactor, &leaked)
     }
 
+    fn prepare(&self, component: &Digest, profile: Profile) -> Result<Prepared, Failure> {
+        if let Some(prepared) = self.engine.ready(component, profile) {
+            return Ok(prepared);
+        }
+        let bytes = self.blobs.get_blocking(component).map_err(host_failure)?;
+        self.engine.prepare(&bytes, profile).map_err(failure::of_prepare)
+    }
+
     fn attempt(&self, work: &Work, observer: Arc<dyn Observer>, cancel: Cancel) -> Executed {
         let stage = match Stage::make(&self.scratch, &self.blobs, &work.files) {
             Ok(stage) => stage,
             Err(failure) => return Executed { failure: Some(failure), made: Made::default() },
         };
-        let mut attempt = Attempt { executor: self, work, stage, observer, cancel, made: Made::default() };
+        let mut attempt = Attempt { executor: self, work, stage, observer, cancel, model: None, made: Made::default() };
         let failure = attempt.run().err();
         Executed { failure, made: attempt.made }
     }
@@ -160,6 +169,8 @@ struct Attempt<'a> {
     stage: Stage,
     observer: Arc<dyn Observer>,
     cancel: Cancel,
+    /// What a validator may ask.
+    model: Option<Arc<dyn Model>>,
     made: Made,
 }
 
@@ -245,17 +256,13 @@ impl Attempt<'_> {
             blob_outputs: outputs.map(|(name, _)| name.clone()).collect(),
             http: self.work.reach.http.clone(),
             endpoints: self.work.reach.endpoints.clone(),
+            model: self.model.clone(),
             ..Sandbox::default()
         })
     }
 
     fn prepare(&self, component: &Digest, strict: bool) -> Result<Prepared, Failure> {
-        let profile = Profile { strict, fuel: self.work.limits.fuel.is_some() };
-        if let Some(prepared) = self.executor.engine.ready(component, profile) {
-            return Ok(prepared);
-        }
-        let bytes = self.bytes(component)?;
-        self.executor.engine.prepare(&bytes, profile).map_err(failure::of_prepare)
+        self.executor.prepare(component, Profile { strict, fuel: self.work.limits.fuel.is_some() })
     }
 
     /// With the secrets in it: for the guest alone.

@@ -7,8 +7,18 @@ use wasmlops_core::call::{Call, Outcome, Value};
 use crate::lab::{Bench, ENGINE, assert_unharmed, bytes, component, numbers};
 
 /// The guests of this file.
-pub const BEHAVING: &[&str] =
-    &["well_behaved", "zeros", "echo", "refuse_rows", "predict_note", "findings", "dice", "clock", "polite_cancel"];
+pub const BEHAVING: &[&str] = &[
+    "well_behaved",
+    "zeros",
+    "echo",
+    "refuse_rows",
+    "predict_note",
+    "findings",
+    "dice",
+    "clock",
+    "polite_cancel",
+    "ask_model",
+];
 
 #[test]
 fn rows_go_through_a_predictor_in_batches() {

@@ -1,11 +1,13 @@
 //! Guests that take too much or reach too far. Each must end with the one outcome that names its misdeed, and leave the
 //! engine as it was.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wasmlops_core::call::{Call, ErrorCode, Outcome, Report};
+use wasmlops_core::call::{Call, ErrorCode, Outcome, Report, Subject};
 use wasmlops_engine::{PrepareError, Profile, WarmError};
 
+use crate::ask::{Guests, Quarter, evaluate};
 use crate::deliver::{deploy, observe};
 use crate::lab::{Bench, ENGINE, assert_unharmed, bytes, component, numbers};
 use crate::warm::goes_wrong_alone;
@@ -225,6 +227,31 @@ guests! {
             "{refused:?}"
         );
         assert!(refused.hint().contains("only deployers"));
+    };
+    ask_wrong_rows => |guest| {
+        let refused = |report: Report, message: &str| {
+            assert_outcome!(
+                report,
+                Outcome::Failed(error) if error.code == ErrorCode::InvalidInput && error.message.contains(message)
+            );
+        };
+        let table = Call::Validate { config: "{}".into(), subject: Subject::Table(numbers(3)) };
+        refused(Bench::new(table).run(guest), "no model to ask");
+        let model = Guests::load(&["zeros"]);
+        refused(Bench::new(evaluate()).sandbox(|sandbox| sandbox.model = Some(model)).run(guest), "column");
+    };
+    ask_forever => |guest| {
+        let bench = Bench::new(evaluate()).limits(|limits| limits.host_calls = 1000);
+        let bench = bench.sandbox(|sandbox| sandbox.model = Some(Arc::new(Quarter::default())));
+        assert_outcome!(bench.run(guest), Outcome::HostCallBudget { what } if what.contains("1000 calls"));
+    };
+    model_import => |guest| {
+        let refused = ENGINE.prepare(&component(guest), Profile::default()).unwrap_err();
+        assert!(
+            matches!(&refused, PrepareError::Denied { import } if import == "wasmlops:plugin/models@0.1.0"),
+            "{refused:?}"
+        );
+        assert!(refused.hint().contains("only validators"));
     };
     bad_deployment => |guest| {
         assert_outcome!(

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod ask;
 mod behaviour;
 mod cache;
 mod deliver;

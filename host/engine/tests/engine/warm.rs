@@ -20,7 +20,7 @@ fn stage(guest: &str) -> Stage {
 }
 
 /// Loads guests one after the other, for rows of one column `x`.
-async fn warm(guests: &[&str]) -> Result<Warm, WarmError> {
+pub async fn warm(guests: &[&str]) -> Result<Warm, WarmError> {
     let limits = Limits { memory: 64 << 20, timeout: LONG, ..Limits::default() };
     let stages = guests.iter().map(|guest| stage(guest)).collect();
     ENGINE.warm(WarmRequest { stages, input: numbers(0).schema().clone(), limits }).await

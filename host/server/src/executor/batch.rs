@@ -29,6 +29,7 @@ pub fn predict_rows(executor: &Executor, model: &ModelDocument, rows: Table) -> 
         stage,
         observer: Arc::new(Unheard),
         cancel: Cancel::default(),
+        model: None,
         made: Made::default(),
     };
     attempt.predictions(model, rows)

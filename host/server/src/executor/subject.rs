@@ -1,11 +1,14 @@
 //! Validators: the subject they look at, and what their report means for the step.
 
+use std::sync::Arc;
+
 use wasmlops_core::artifact::{ModelDocument, media_type};
 use wasmlops_core::call::{Call, Subject, Value};
 use wasmlops_core::run::Failure;
 use wasmlops_core::table::Table;
 
 use super::Attempt;
+use super::candidate::Candidate;
 use super::failure::{self, host_failure};
 
 impl Attempt<'_> {
@@ -15,6 +18,8 @@ impl Attempt<'_> {
         let (subject, kind_of_subject) = match self.input("model") {
             Some(input) => {
                 let model: ModelDocument = self.document(input)?;
+                let candidate = Candidate::new(self.executor, &model, table.schema(), &self.work.limits)?;
+                self.model = Some(Arc::new(candidate));
                 (self.evaluation(&model, table)?, "gate")
             }
             None => (Subject::Table(table), "validation"),
