@@ -190,6 +190,15 @@ pub struct RunArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
+    /// Lay runs side by side: params and metrics, differences first, and the steps that came to other bytes
+    Compare {
+        /// Ids of runs, or their first characters
+        #[arg(value_name = "RUN", required_unless_present = "children")]
+        runs: Vec<String>,
+        /// All trials of this run's searches
+        #[arg(long, value_name = "RUN")]
+        children: Option<String>,
+    },
     /// List runs, the newest first
     List {
         /// Only of this pipeline

@@ -13,7 +13,7 @@ mod monitor;
 mod plan;
 mod plugin;
 mod run;
-mod runs;
+pub mod runs;
 mod schedule;
 mod schema;
 pub mod secret;
@@ -44,6 +44,9 @@ pub async fn run(args: Args, printer: &Printer) -> Result<Outcome> {
         Command::Runs(RunsCommand::Show { run }) => runs::show(&settings, &run, printer).await,
         Command::Runs(RunsCommand::Logs { run, step }) => runs::logs(&settings, &run, step, printer).await,
         Command::Runs(RunsCommand::Cancel { run }) => runs::cancel(&settings, &run, printer).await,
+        Command::Runs(RunsCommand::Compare { runs, children }) => {
+            runs::compare::compare(&settings, runs, children, printer).await
+        }
         Command::Runs(RunsCommand::Resume { run }) => run::resume(&settings, &run, printer).await,
         Command::Approve(args) => approval::approve(&settings, args, printer).await,
         Command::Approvals(command) => approval::run(&settings, command, printer).await,

@@ -18,7 +18,8 @@ mod reach;
 
 pub use deliver::{Deployment, DeploymentStatus, Finding, Health, Release, Window};
 pub use reach::{
-    EndpointPhase, Endpoints, Http, HttpFailure, HttpRequest, HttpResponse, ReleaseMode, ReleaseState, Reply, Rollout,
+    EndpointPhase, Endpoints, Http, HttpFailure, HttpRequest, HttpResponse, Model, ReleaseMode, ReleaseState, Reply,
+    Rollout,
 };
 
 /// A call with everything that the guest may see or use.
@@ -73,6 +74,8 @@ pub struct Sandbox {
     pub http: Option<Arc<dyn Http>>,
     /// Drives the endpoints that the guest was granted. Absent: every call is refused.
     pub endpoints: Option<Arc<dyn Endpoints>>,
+    /// The model that the guest judges. Absent: every question to it is refused.
+    pub model: Option<Arc<dyn Model>>,
 }
 
 /// Hears what the guest says while it runs. Called on the guest's thread: must not block for long.

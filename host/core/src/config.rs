@@ -54,7 +54,8 @@ pub use trigger::{Cause, ParamValue, TriggerConfig, WebhookStyle};
 pub use when::{StepFacts, When, WhenScope};
 pub use yaml::{Entry, Node, NodeValue};
 
-pub(crate) use expression::{fill, templates};
+pub(crate) use expression::{fill, fill_value, templates};
+pub(crate) use keys::search_options;
 pub(crate) use param::plain;
 pub(crate) use reader::listed;
 pub(crate) use reference::{cell_suffix, cell_text};

@@ -16,6 +16,7 @@ mod order;
 mod params;
 mod plugins;
 mod ports;
+mod search;
 mod step;
 
 use std::borrow::Borrow;
@@ -30,6 +31,7 @@ pub use bind::{Bindings, MAX_STEPS, bind};
 pub use built_in::built_in;
 pub use kind::StepKind;
 pub use plugins::PluginInfo;
+pub use search::{BEST, BoundSearch, Pipelines, TRIALS};
 
 use crate::config::{Credential, Origin, ProjectPath, Retry, When};
 use crate::diagnostics::Span;
@@ -51,6 +53,13 @@ impl Graph {
     /// Walks the list: a caller with many look-ups makes its own index.
     pub fn step(&self, key: &StepKey) -> Option<&BoundStep> {
         self.steps.iter().find(|step| step.key == *key)
+    }
+
+    /// Every step, those of the trials of searches included.
+    pub fn all_steps(&self) -> impl Iterator<Item = &BoundStep> {
+        self.steps
+            .iter()
+            .flat_map(|step| std::iter::once(step).chain(step.search.iter().flat_map(|search| &search.trial.steps)))
     }
 
     /// What must have ended before this step may start; empty for an unknown key.
@@ -106,6 +115,9 @@ pub struct BoundStep {
     /// Whether an earlier result may stand in for a run: asked for, and possible.
     pub cache: bool,
     pub outputs: Vec<Output>,
+    /// Of a `search` step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Box<BoundSearch>>,
     pub spans: StepSpans,
 }
 

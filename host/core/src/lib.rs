@@ -7,7 +7,8 @@
 //!
 //! What happens without anybody asking: [`rules`] turns what monitors find into actions, [`schedule`] says what is due,
 //! [`event`] what an event from outside means, [`queue`] which run is next, [`rollout`] what an endpoint serves,
-//! [`retention`] what may go. Who may do what: [`access`], and what a person is asked: [`approval`].
+//! [`retention`] what may go, [`search`] which hyperparameters are tried next. Who may do what: [`access`], and what a
+//! person is asked: [`approval`].
 
 pub mod access;
 pub mod approval;
@@ -28,5 +29,6 @@ pub mod rollout;
 pub mod rules;
 pub mod run;
 pub mod schedule;
+pub mod search;
 pub mod strict_json;
 pub mod table;

@@ -31,7 +31,13 @@ impl Artifact {
 
     /// Whether the bytes are text to be shown.
     pub fn is_text(&self) -> bool {
-        self.media_type.ends_with("json") || self.media_type.starts_with("text/")
+        (self.media_type.ends_with("json") || self.media_type.starts_with("text/")) && !self.is_page()
+    }
+
+    /// Whether it is for a browser: as text it says nothing to people.
+    pub fn is_page(&self) -> bool {
+        let (media_type, _) = self.media_type.split_once(';').unwrap_or((&self.media_type, ""));
+        matches!(media_type.trim_end(), "text/html" | "image/svg+xml")
     }
 }
 

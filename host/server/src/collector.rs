@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wasmlops_core::call::{LogLine, MetricPoint, Observer, Progress};
+use wasmlops_core::call::{Cancel, LogLine, MetricPoint, Observer, Progress};
 use wasmlops_core::graph::StepKey;
 use wasmlops_core::run::{Metrics, Micros};
+use wasmlops_core::search::Stopper;
 
 use crate::clock::Clock;
 use crate::watch::RunObserver;
@@ -24,11 +25,44 @@ pub struct Collector {
     observer: Arc<dyn RunObserver>,
     heard: Mutex<Heard>,
     latest: Mutex<Metrics>,
+    stopping: Option<Stopping>,
+}
+
+/// Ends an attempt early.
+struct Stopping {
+    stopper: Mutex<Stopper>,
+    cancel: Cancel,
 }
 
 impl Collector {
     pub fn new(step: StepKey, clock: Arc<dyn Clock>, observer: Arc<dyn RunObserver>) -> Self {
-        Self { step, clock, observer, heard: Mutex::default(), latest: Mutex::default() }
+        Self { step, clock, observer, heard: Mutex::default(), latest: Mutex::default(), stopping: None }
+    }
+
+    /// Lets each point decide whether the attempt goes on. What is said after the end counts for nothing: how long a
+    /// guest takes to stop must not show.
+    pub fn stopping(self, stopper: Stopper, cancel: Cancel) -> Self {
+        Self { stopping: Some(Stopping { stopper: Mutex::new(stopper), cancel }), ..self }
+    }
+
+    /// As it is now.
+    pub fn stopper(&self) -> Option<Stopper> {
+        self.stopping.as_ref().map(|stopping| locked(&stopping.stopper).clone())
+    }
+
+    /// The points up to the one that ends the attempt, with that one.
+    fn until_stopped(&self, mut points: Vec<MetricPoint>) -> Vec<MetricPoint> {
+        let Some(Stopping { stopper, cancel }) = &self.stopping else { return points };
+        let mut stopper = locked(stopper);
+        if stopper.stopped().is_some() {
+            return Vec::new();
+        }
+        let last = points.iter().position(|point| stopper.point(&point.name, point.step, point.value).is_some());
+        if let Some(last) = last {
+            points.truncate(last + 1);
+            cancel.cancel();
+        }
+        points
     }
 
     /// What was said since the last call.
@@ -48,6 +82,7 @@ impl Observer for Collector {
     }
 
     fn metrics(&self, points: Vec<MetricPoint>) {
+        let points = self.until_stopped(points);
         let mut latest = locked(&self.latest);
         for point in &points {
             latest.0.insert(point.name.clone(), point.value);

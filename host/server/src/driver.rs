@@ -22,6 +22,7 @@ use wasmlops_core::diagnostics::Source;
 use wasmlops_core::graph::StepKey;
 use wasmlops_core::plan::Planner;
 use wasmlops_core::run::{Action, Event, Failure, Metrics, Micros, Phase, Run, RunStatus};
+use wasmlops_core::search::Stopper;
 
 use crate::error::{Error, Result};
 use crate::executor::{Work, host_failure};
@@ -57,6 +58,8 @@ pub(crate) struct Drive {
     pub actor: String,
     /// How the drive is to go on; absent for one that nobody but `cancel` ends.
     pub pace: Option<watch::Receiver<Pace>>,
+    /// Ends a trial of a search early.
+    pub stopper: Option<Stopper>,
 }
 
 /// How a drive goes on. Beyond [`Pace::Full`] the run stays unfinished, for the next process.
@@ -308,6 +311,11 @@ impl Driver {
         Ok(())
     }
 
+    /// What may end the step early.
+    fn watched(&self, step: &StepKey) -> Option<&Stopper> {
+        self.drive.stopper.as_ref().filter(|stopper| stopper.step() == step.as_str())
+    }
+
     fn start_attempt(&mut self, step: StepKey, attempt: u32) {
         let Some(work) = self.works.remove(&step) else { return };
         let cancel = self.active.entry(step.clone()).or_default().clone();
@@ -316,6 +324,10 @@ impl Driver {
             run: self.drive.id.clone(),
             graph: self.drive.run.graph().clone(),
             document: self.documents.remove(&step),
+            seed: self.drive.seed,
+            nominal_time: self.drive.nominal_time,
+            use_cache: self.drive.use_cache,
+            stopper: self.watched(&step).cloned(),
             step: step.clone(),
             attempt,
             key: self.journal.key(&step),
@@ -339,7 +351,7 @@ fn failed(step: StepKey, failure: Failure) -> Event {
 }
 
 /// A mistake of the user's as the failure of a step; all else is the host's fault.
-fn in_words(error: Error) -> Failure {
+pub(crate) fn in_words(error: Error) -> Failure {
     match error {
         Error::User(diagnostics) => {
             let first = diagnostics.0.into_iter().next();

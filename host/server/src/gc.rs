@@ -128,7 +128,10 @@ impl<'h> Pass<'h> {
             expired_runs(&self.policy, &facts, self.now).into_iter().map(|run| run.id.clone()).collect();
         let gone = match &self.stamp {
             Some(stamp) => self.host.store.remove_runs(&expired, cutoff, stamp).await?,
-            None => expired,
+            None => {
+                let trials = self.host.store.trials_of(&expired).await?;
+                trials.into_iter().chain(expired).collect()
+            }
         };
         let reason = format!(
             "ended more than {} ago, not among the newest {} of their pipeline, needed by nothing",

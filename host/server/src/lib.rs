@@ -3,7 +3,8 @@
 //!
 //! Read in this order: [`host`] (everything put together), [`project`] and [`plugins`] (what there is to run),
 //! [`planning`] (what a run would do), [`runs`] (the door to runs), `driver` (one run from event to event), [`executor`]
-//! (one attempt of a step), [`verify`], [`lineage`], [`artifacts`], [`export`]. [`view`] is what the outside sees.
+//! (one attempt of a step), `search` (many runs for one step), [`verify`], [`lineage`], [`artifacts`], [`export`].
+//! [`view`] is what the outside sees.
 //!
 //! From a model to production and back: [`models`] (versions and aliases), [`deployment`] (what deployers are handed),
 //! [`serving`] (endpoints and releases), [`inference`] and [`labels`] (what was asked, and what turned out to be true),
@@ -46,6 +47,7 @@ mod registration;
 mod resolution;
 pub mod runs;
 pub mod schedules;
+mod search;
 pub mod secrets;
 pub mod serving;
 pub mod telemetry;

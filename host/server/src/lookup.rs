@@ -50,14 +50,15 @@ impl Lookup<'_> {
     pub(crate) async fn find(self) -> Result<Looked> {
         let step = self.graph.step(self.step).ok_or_else(|| Error::bug(format!("no step `{}`", self.step)))?;
         match step.kind {
-            StepKind::Plugin(_) => Ok(Looked { found: self.plugin(step).await?, document: None }),
+            StepKind::Plugin(_) | StepKind::Search => Ok(Looked { found: self.function(step).await?, document: None }),
             StepKind::Artifact => Ok(Looked { found: self.artifact(step).await?, document: None }),
             StepKind::Model => self.model(step).await,
             StepKind::Approval => Ok(Looked { found: self.approval(step), document: None }),
         }
     }
 
-    async fn plugin(&self, step: &BoundStep) -> Result<Found> {
+    /// A plugin, or a search: what its trials are is part of its key.
+    async fn function(&self, step: &BoundStep) -> Result<Found> {
         let files = if step.read.is_empty() {
             Default::default()
         } else {
@@ -69,7 +70,11 @@ impl Lookup<'_> {
         };
         let profile = Profile { strict: step.strict, fuel: step.limits.fuel.is_some() };
         let profile = self.host.executor.engine.profile_id(profile);
-        let parts = KeyParts::new(step, self.inputs.clone(), files, self.seed, profile);
+        let mut parts = KeyParts::new(step, self.inputs.clone(), files, self.seed, profile);
+        if let Some(search) = &step.search {
+            let inputs: Vec<&str> = step.inputs.iter().map(|(name, _)| name.as_str()).collect();
+            parts.config = search.essence(&inputs);
+        }
         let row = if step.cache { self.host.store.cache_lookup(&parts.key()).await? } else { None };
         let entry = row.as_ref().map(entry).transpose()?;
         let complete =

@@ -71,7 +71,10 @@ pub async fn show(host: &Host, name: &str) -> Result<PipelineView> {
 pub async fn plan(host: &Host, name: &str, params: Map<String, Value>, seed: u64) -> Result<PlanView> {
     let pipeline = named(host, name).await?;
     let plugins = host.plugins.infos();
-    let graph = bind(&pipeline, Bindings { params: &params, plugins: &plugins, policy: &host.project.policy })?;
+    let (project, reading) = (host.project.clone(), pipeline.clone());
+    let pipelines = tokio::task::spawn_blocking(move || project.searched(&reading)).await.map_err(Error::bug)??;
+    let policy = &host.project.policy;
+    let graph = bind(&pipeline, Bindings { params: &params, plugins: &plugins, policy, pipelines: &pipelines })?;
     planning::plan(host, &graph, seed, host.clock.now()).await
 }
 

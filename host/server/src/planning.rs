@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use wasmlops_core::cache_key::KeyParts;
 use wasmlops_core::config::Pipeline;
-use wasmlops_core::graph::{Bindings, BoundStep, Graph, StepKind, bind};
+use wasmlops_core::graph::{Bindings, BoundSearch, BoundStep, Graph, StepKind, bind};
 use wasmlops_core::plan::{Planner, Verdict};
 use wasmlops_core::run::Micros;
 
@@ -13,7 +13,7 @@ use crate::lookup::{Known, Lookup};
 use crate::plugins::locked;
 use crate::project::{LOCK_FILE, Lock};
 use crate::registration::{self, Facts, StepFacts};
-use crate::view::{GrantsView, PlanStepView, PlanView};
+use crate::view::{GrantsView, PlanSearchView, PlanStepView, PlanView};
 
 /// What to do where the lock does not say what the pipeline needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +27,9 @@ pub enum LockPolicy {
 /// Binds a pipeline to the host's plugins, and brings the lock up to date.
 pub fn bound(host: &Host, pipeline: &Pipeline, params: &Map<String, Value>, policy: LockPolicy) -> Result<Graph> {
     let plugins = host.plugins.infos();
-    let graph = bind(pipeline, Bindings { params, plugins: &plugins, policy: &host.project.policy })?;
+    let pipelines = host.project.searched(pipeline)?;
+    let given = Bindings { params, plugins: &plugins, policy: &host.project.policy, pipelines: &pipelines };
+    let graph = bind(pipeline, given)?;
     if host.project.has_file() {
         let mut lock = Lock::read(&host.project.root)?;
         let before = lock.clone();
@@ -70,7 +72,11 @@ pub async fn plan(host: &Host, graph: &Graph, seed: u64, nominal_time: Micros) -
                 verdict
             }
         };
-        let estimate = durations.get(step.key.as_str()).map(|millis| *millis as f64);
+        let estimate = match (durations.get(step.key.as_str()), &step.search) {
+            (Some(millis), _) => Some(*millis as f64),
+            (None, Some(search)) => estimated(host, search).await?,
+            (None, None) => None,
+        };
         steps.push(view(step, verdict, estimate));
     }
     let misses = steps.iter().filter(|step| step.cache != "hit");
@@ -84,6 +90,16 @@ pub async fn plan(host: &Host, graph: &Graph, seed: u64, nominal_time: Micros) -
         estimated_ms,
         steps,
     })
+}
+
+/// What a search that has never run may take: its rounds, each as long as a trial was when it ran by itself or in
+/// another search. Stops are not foreseen.
+async fn estimated(host: &Host, search: &BoundSearch) -> Result<Option<f64>> {
+    let durations = host.store.step_durations(&search.trial.pipeline).await?;
+    let plugins = search.trial.steps.iter().filter(|step| step.kind.plugin().is_some());
+    let trial: Option<i64> = plugins.map(|step| durations.get(step.key.as_str()).copied()).sum();
+    let rounds = search.search.trials.div_ceil(search.search.parallel);
+    Ok(trial.map(|millis| millis as f64 * rounds as f64))
 }
 
 /// The names of the secrets that the step is given, or that are sent for it.
@@ -132,6 +148,11 @@ fn view(step: &BoundStep, verdict: Verdict, estimated_ms: Option<f64>) -> PlanSt
         inputs: step.inputs.iter().map(input).collect(),
         needs: step.needs.iter().map(ToString::to_string).collect(),
         when: step.when.as_ref().map(|when| when.text().to_owned()),
+        search: step.search.as_ref().map(|search| PlanSearchView {
+            pipeline: search.trial.pipeline.clone(),
+            trials: search.search.trials,
+            parallel: search.search.parallel,
+        }),
         estimated_ms: if cache == "hit" { Some(0.0) } else { estimated_ms },
         outputs,
     }

@@ -105,7 +105,7 @@ impl Plugins {
 
     /// Puts the components that a graph uses into the artifact store, so that the run can be repeated from it alone.
     pub fn keep(&self, graph: &Graph, blobs: &Blobs) -> Result<()> {
-        let used: BTreeMap<Digest, ()> = graph.steps.iter().map(|step| (step.plugin.digest, ())).collect();
+        let used: BTreeMap<Digest, ()> = graph.all_steps().map(|step| (step.plugin.digest, ())).collect();
         for digest in used.keys() {
             if let Some(plugin) = self.by_digest(digest) {
                 // Bytes of megabytes are digested once. That they are still there is looked at each time.
@@ -127,7 +127,7 @@ pub fn locked(graph: &Graph) -> Lock {
         (id.name.clone(), LockedPlugin { version: id.version.clone(), digest: id.digest })
     };
     // What is built in comes with the host: there is nothing to hold it to.
-    Lock { plugins: graph.steps.iter().filter(|step| !step.kind.is_built_in()).map(plugin).collect() }
+    Lock { plugins: graph.all_steps().filter(|step| !step.kind.is_built_in()).map(plugin).collect() }
 }
 
 impl Plugin {

@@ -12,6 +12,7 @@ use wasmlops_core::config::{
     Retention, ScheduleConfig, TriggerConfig, parse_pipeline, parse_project,
 };
 use wasmlops_core::diagnostics::Source;
+use wasmlops_core::graph::Pipelines;
 
 use crate::error::{Error, Result};
 
@@ -106,6 +107,20 @@ impl Project {
         };
         let shown = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
         Ok(parse_pipeline(&shown, &read_text(&path)?)?)
+    }
+
+    /// The pipelines that the searches of a pipeline run, as far as they are there.
+    pub fn searched(&self, pipeline: &Pipeline) -> Result<Pipelines> {
+        let mut pipelines = Pipelines::default();
+        for name in pipeline.searches() {
+            if pipelines.names.is_empty() {
+                pipelines.names = self.pipeline_names();
+            }
+            if pipelines.names.iter().any(|known| known == name) {
+                pipelines.read.insert(name.to_owned(), self.pipeline(&self.root, Some(name))?);
+            }
+        }
+        Ok(pipelines)
     }
 
     fn named(&self, name: &str) -> Result<PathBuf> {

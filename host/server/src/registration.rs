@@ -274,9 +274,17 @@ fn data(upstream: &[&BoundStep], facts: &Facts) -> BTreeMap<String, Digest> {
 }
 
 fn plugins(upstream: &[&BoundStep]) -> BTreeMap<String, String> {
-    let plugin = |step: &&&BoundStep| !step.kind.is_built_in();
-    let text = |step: &&BoundStep| (step.key.to_string(), format!("{} {}", step.plugin, step.plugin.digest));
-    upstream.iter().filter(plugin).map(text).collect()
+    let text = |step: &BoundStep| format!("{} {}", step.plugin, step.plugin.digest);
+    let mut plugins = BTreeMap::new();
+    for step in upstream {
+        if !step.kind.is_built_in() {
+            plugins.insert(step.key.to_string(), text(step));
+        }
+        // What trained the model of a search stands in its trial.
+        let trial = step.search.iter().flat_map(|search| &search.trial.steps).filter(|trial| !trial.kind.is_built_in());
+        plugins.extend(trial.map(|trial| (format!("{}/{}", step.key, trial.key), text(trial))));
+    }
+    plugins
 }
 
 async fn passed(host: &Host, report: &Digest) -> Result<bool> {

@@ -1,12 +1,12 @@
-//! What an `artifact` step brings in: a registered model, a table by its digest, or nothing.
+//! What an `artifact` step brings in: a registered model, a table or other bytes by their digest, or nothing.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use wasmlops_core::artifact::{OutputRecord, media_type};
+use wasmlops_core::artifact::{ModelDocument, OutputRecord, StateDocument, VersionDocument, media_type};
 use wasmlops_core::cache_key::KeyParts;
 use wasmlops_core::config::{ModelRef, Selector};
-use wasmlops_core::graph::BoundStep;
+use wasmlops_core::graph::{ArtifactType, BoundStep};
 use wasmlops_core::plan::{Earlier, Resolution};
 use wasmlops_core::table::Table;
 use wasmlops_package::Digest;
@@ -31,7 +31,7 @@ enum Found {
     Nothing,
     Missing,
     Version(u64),
-    Table,
+    Artifact(ArtifactType),
 }
 
 /// Looks up what the step names.
@@ -43,7 +43,10 @@ pub(crate) async fn resolve(host: &Host, step: &BoundStep) -> Result<Resolved> {
     let (output, found) = match text {
         "" => (None, Found::Nothing),
         text if text.contains('@') => model(host, text).await?,
-        text => (Some(table(host, step, text).await?), Found::Table),
+        text => {
+            let (output, kind) = artifact(host, step, text).await?;
+            (Some(output), Found::Artifact(kind))
+        }
     };
     let mut parts = KeyParts::new(step, Vec::new(), BTreeMap::new(), 0, PROFILE.to_owned());
     parts.config = json!({
@@ -63,7 +66,7 @@ impl Resolved {
             Found::Nothing => "nothing was named".to_owned(),
             Found::Missing => format!("there is no `{text}` yet"),
             Found::Version(version) => format!("`{text}` is version {version}"),
-            Found::Table => format!("table {text}"),
+            Found::Artifact(kind) => format!("{kind} {text}"),
         };
         Resolution { outputs: self.outputs, found, change }
     }
@@ -74,7 +77,7 @@ impl Found {
         match self {
             Found::Nothing | Found::Missing => None,
             Found::Version(version) => Some(format!("version {version}")),
-            Found::Table => Some("a table".to_owned()),
+            Found::Artifact(kind) => Some(format!("a {kind}")),
         }
     }
 }
@@ -118,9 +121,11 @@ async fn model(host: &Host, text: &str) -> Result<(Option<(String, OutputRecord)
     Ok((Some(("model".to_owned(), output)), Found::Version(version.version)))
 }
 
-async fn table(host: &Host, step: &BoundStep, text: &str) -> Result<(String, OutputRecord)> {
+/// The bytes behind a digest, if they are what the step says.
+async fn artifact(host: &Host, step: &BoundStep, text: &str) -> Result<((String, OutputRecord), ArtifactType)> {
+    let kind = step.outputs.first().map_or(ArtifactType::Table, |output| output.artifact);
     let wrong = |what: String| {
-        let hint = "give it the digest of a table, such as `wasmlops artifact show` prints it, or empty text";
+        let hint = format!("give it the digest of a {kind}, such as `wasmlops artifact show` prints it, or empty text");
         Error::user("invalid-input", format!("`{text}` {what}"), hint)
     };
     let digest: Digest = text.parse().map_err(|error| wrong(format!("is no digest: {error}")))?;
@@ -129,9 +134,32 @@ async fn table(host: &Host, step: &BoundStep, text: &str) -> Result<(String, Out
         Err(BlobError::Missing(_)) => return Err(wrong("is not in the artifact store".to_owned())),
         Err(error) => return Err(Error::store(error)),
     };
-    let rows = Table::from_ipc(bytes).map_err(|_| wrong(format!("is no table, as step `{}` needs", step.key)))?;
-    let output = record(host, digest, media_type::TABLE, Some(rows.num_rows()))?;
-    Ok(("table".to_owned(), output))
+    let other = || wrong(format!("is no {kind}, as step `{}` needs", step.key));
+    let (media_type, rows) = match kind {
+        ArtifactType::Table => {
+            let table = Table::from_ipc(bytes).map_err(|_| other())?;
+            (media_type::TABLE, Some(table.num_rows()))
+        }
+        ArtifactType::State => {
+            serde_json::from_slice::<StateDocument>(&bytes).map_err(|_| other())?;
+            (media_type::STATE, None)
+        }
+        ArtifactType::Model => {
+            serde_json::from_slice::<ModelDocument>(&bytes).map_err(|_| other())?;
+            (media_type::MODEL, None)
+        }
+        ArtifactType::Report => {
+            serde_json::from_slice::<Value>(&bytes).map_err(|_| other())?;
+            (media_type::REPORT, None)
+        }
+        ArtifactType::Version => {
+            serde_json::from_slice::<VersionDocument>(&bytes).map_err(|_| other())?;
+            (media_type::VERSION, None)
+        }
+        ArtifactType::Blob => (media_type::BYTES, None),
+    };
+    let output = record(host, digest, media_type, rows)?;
+    Ok(((kind.to_string(), output), kind))
 }
 
 fn record(host: &Host, digest: Digest, media_type: &str, rows: Option<u64>) -> Result<OutputRecord> {

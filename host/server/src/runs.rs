@@ -1,6 +1,7 @@
 //! Runs at the door: start one here, or let one wait for a server; go on with one, look at them, stop one.
 
 mod cancel;
+mod compare;
 mod go_on;
 mod graph;
 mod lock;
@@ -26,6 +27,9 @@ use crate::view::RunView;
 use crate::watch::RunObserver;
 
 pub use cancel::cancel;
+pub use compare::{
+    Compared, ComparedMetric, ComparedParam, ComparedRun, ComparedStep, ComparisonView, StepResult, compare,
+};
 pub(crate) use go_on::{GoOn, go_on};
 pub use graph::{GraphStepView, GraphView, graph};
 pub(crate) use lock::RunLock;
@@ -89,6 +93,7 @@ pub async fn start(host: &Host, graph: Graph, options: RunOptions) -> Result<Run
         cancel: options.cancel,
         actor: options.actor,
         pace: None,
+        stopper: None,
     };
     drive.drive(vec![Event::Started]).await?;
     show(host, &id).await
@@ -114,7 +119,7 @@ pub async fn resume(
         host.store.reopen_run(id, stamp).await?;
         row = loaded(host, id).await?;
     }
-    let how = GoOn { actor: actor.to_owned(), use_cache: true, observer, cancel, pace: None };
+    let how = GoOn { actor: actor.to_owned(), use_cache: true, observer, cancel, pace: None, stopper: None };
     go_on(host, row, run, how).await?;
     show(host, id).await
 }
@@ -152,7 +157,7 @@ pub(crate) async fn graph_of(host: &Host, id: &str) -> Result<Graph> {
 }
 
 /// Parameters as MLflow's clients see them: text.
-fn tracked(graph: &Graph) -> Vec<(String, String)> {
+pub(crate) fn tracked(graph: &Graph) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     graph.params.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }

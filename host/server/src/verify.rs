@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::executor::{Executed, Work, host_failure};
 use crate::host::Host;
 use crate::registration;
+use crate::search::{self, Searching, Trials};
 use crate::view::{StepView, VerifiedOutput, VerifyStepView, VerifyView, diagnose};
 use crate::watch::RunObserver;
 
@@ -38,6 +39,7 @@ pub async fn verify(host: &Host, id: &str, observer: Arc<dyn RunObserver>, cance
             _ if step.is_captured() => verifier.captured(),
             Some(_) if step.kind == StepKind::Artifact => verifier.present(),
             Some(_) if step.kind == StepKind::Model => verifier.rebuilt(id).await?,
+            Some(parts) if step.kind == StepKind::Search => verifier.searched(&parts, id, &observer, &cancel).await?,
             Some(parts) => verifier.again(&parts, id, &observer, &cancel).await?,
             None => verifier.skipped(),
         };
@@ -91,6 +93,40 @@ impl Verifier<'_> {
         let digest = |bytes: &[u8]| Ok::<_, Failure>(Digest::blake3(bytes));
         let made = stored(made, digest).map_err(|failure| Error::Host(failure.message))?;
         Ok(self.compared(&made, failure, duration_ms))
+    }
+
+    /// The whole search again: every suggestion, every step of every trial, every early stop. Nothing of what its trials
+    /// recorded is used, because their runs may be gone while the result is still there (a search whose result came from
+    /// the cache has no trials of its own at all), and because this proves the decisions and the bytes at one stroke.
+    async fn searched(
+        &self,
+        parts: &KeyParts,
+        id: &str,
+        observer: &Arc<dyn RunObserver>,
+        cancel: &Cancel,
+    ) -> Result<VerifyStepView> {
+        if self.recorded.outputs.is_empty() {
+            return Ok(self.skipped());
+        }
+        let row = self.host.store.load_run(id).await?.ok_or_else(|| Error::bug("the run is gone"))?;
+        let nominal_time = self.clock_of(parts).await?.unwrap_or(row.nominal_time);
+        let listener = Collector::new(self.step.key.clone(), self.host.clock.clone(), observer.clone());
+        let with = Searching {
+            host: self.host.clone(),
+            inputs: parts.inputs.clone(),
+            files: parts.files.clone(),
+            seed: row.seed,
+            nominal_time,
+            listener: Arc::new(listener),
+            cancel: cancel.clone(),
+        };
+        let begun = self.host.clock.now();
+        let found = search::run(self.step, with, Trials::Again).await?;
+        let duration_ms = (self.host.clock.now() - begun) as f64 / 1e3;
+        Ok(match found {
+            Ok(found) => self.compared(&found.outputs, None, duration_ms),
+            Err(failure) => self.compared(&BTreeMap::new(), Some(failure), duration_ms),
+        })
     }
 
     /// The nominal time that the result depends on, if it does.

@@ -33,12 +33,27 @@ pub struct RunView {
     pub actor: String,
     /// The run that it belongs to.
     pub parent: Option<String>,
+    /// Runs that belong to it, such as the trials of its searches, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub children: Vec<ChildView>,
     /// Why it failed, where no step is to blame.
     #[schemars(with = "Option<shapes::DiagnosticShape>")]
     pub error: Option<Diagnostic>,
     /// The Git state of the project, where it is a work tree.
     pub source: Option<SourceView>,
     pub steps: Vec<StepView>,
+}
+
+/// A run that belongs to another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ChildView {
+    pub run: String,
+    /// `trial 7` for a trial of a search.
+    pub name: String,
+    pub pipeline: String,
+    pub status: String,
+    /// `search:STEP` for a trial of a search.
+    pub origin: String,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -120,10 +135,23 @@ pub struct PlanStepView {
     pub needs: Vec<String>,
     /// The condition that decides when the run comes to the step.
     pub when: Option<String>,
+    /// What a `search` step would run.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub search: Option<PlanSearchView>,
     pub estimated_ms: Option<f64>,
     /// The outputs, for a hit.
     #[schemars(with = "BTreeMap<String, shapes::OutputShape>")]
     pub outputs: BTreeMap<String, OutputRecord>,
+}
+
+/// How many runs a search is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PlanSearchView {
+    /// The pipeline that each trial runs.
+    pub pipeline: String,
+    pub trials: usize,
+    /// Trials of one round.
+    pub parallel: usize,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

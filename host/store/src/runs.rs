@@ -75,6 +75,9 @@ impl StepStatus {
     }
 }
 
+/// Whether a run is a trial of a search: an SQL condition on `runs`. Trials come and go with the run that searches.
+pub(crate) const TRIAL: &str = "parent IS NOT NULL AND origin >= 'search:' AND origin < 'search;'";
+
 /// A run to be created, in status `scheduled`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NewRun {

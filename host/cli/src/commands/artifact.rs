@@ -29,6 +29,9 @@ pub async fn show(settings: &Settings, name: &str, rows: usize, printer: &Printe
         (Some(table), _) => preview(table, rows),
         (_, Some(document)) => format!("{document:#}"),
         _ if artifact.is_text() => String::from_utf8_lossy(&artifact.bytes).into_owned(),
+        _ if artifact.is_page() => {
+            format!("a page for a browser: `wasmlops artifact export {name} page.html` writes it, then open the file")
+        }
         _ => "not text: `wasmlops artifact cat` writes the bytes".to_owned(),
     };
     printer.data(&view, || {

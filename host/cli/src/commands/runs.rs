@@ -1,4 +1,6 @@
-//! `wasmlops runs list|queue|show|logs|cancel`.
+//! `wasmlops runs list|queue|show|logs|cancel|compare`.
+
+pub mod compare;
 
 use anyhow::Result;
 use serde_json::{Value, json};

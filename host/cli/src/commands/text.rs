@@ -27,10 +27,40 @@ pub fn run(view: &RunView) -> String {
     if !metrics.is_empty() {
         text += &format!("\n{metrics}");
     }
+    if let Some(parent) = &view.parent {
+        text += &format!("\nbelongs to run {parent} ({})\n", view.origin);
+    }
+    if !view.children.is_empty() {
+        text += &format!("\n{}", children(view));
+    }
     for error in view.steps.iter().filter_map(|step| step.error.as_ref()) {
         text += &format!("\n{error}\n");
     }
     text
+}
+
+/// How many runs belong to this one, and how to look at them.
+fn children(view: &RunView) -> String {
+    let mut by_origin: std::collections::BTreeMap<&str, Vec<&str>> = Default::default();
+    for child in &view.children {
+        by_origin.entry(&child.origin).or_default().push(&child.status);
+    }
+    let line = |(origin, statuses): (&str, Vec<&str>)| {
+        let count = |status: &str| statuses.iter().filter(|known| **known == status).count();
+        let ends: Vec<String> = ["succeeded", "failed", "cancelled", "running"]
+            .into_iter()
+            .map(|status| (status, count(status)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(status, count)| format!("{count} {status}"))
+            .collect();
+        format!(
+            "{origin}: {} runs, {}; `wasmlops runs compare --children {}`\n",
+            statuses.len(),
+            ends.join(", "),
+            view.run
+        )
+    };
+    by_origin.into_iter().map(line).collect()
 }
 
 fn metrics(steps: &[StepView]) -> String {
@@ -48,12 +78,15 @@ pub fn plan(view: &PlanView) -> String {
     for step in &view.steps {
         let reads = if step.grants.read.is_empty() { "-".to_owned() } else { step.grants.read.join(" ") };
         let when = step.when.as_ref().map_or_else(String::new, |when| format!(" (only when {when})"));
+        let trials = step.search.as_ref().map_or_else(String::new, |search| {
+            format!("{} trials of {}, {} at once: ", search.trials, search.pipeline, search.parallel)
+        });
         table.row([
             step.step.clone(),
             step.plugin.clone(),
             short_digest(&step.digest),
             step.cache.clone(),
-            format!("{}{when}", step.reason),
+            format!("{trials}{}{when}", step.reason),
             reads,
             step.estimated_ms.map_or_else(dash, millis),
         ]);
@@ -110,7 +143,7 @@ fn megabytes(bytes: u64) -> String {
 }
 
 /// Six significant digits are what a person compares.
-fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if value == value.trunc() && value.abs() < 1e15 {
         return format!("{value}");
     }

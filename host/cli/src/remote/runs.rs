@@ -10,6 +10,7 @@ use wasmlops_server::view::RunView;
 
 use super::{Remote, local_only, segment};
 use crate::args::{ArtifactCommand, PipelineArgs, RunArgs, RunsCommand};
+use crate::commands::runs::compare;
 use crate::commands::text;
 use crate::output::Outcome;
 
@@ -81,6 +82,13 @@ impl Remote<'_> {
             RunsCommand::Resume { run } => {
                 let answer = self.server.post(&of(&run, "/resume")).value().await?;
                 self.follow(answer["run"].as_str().unwrap_or(&run)).await
+            }
+            RunsCommand::Compare { runs, children } => {
+                let call = self.server.get("/api/v1/runs/compare").query_some("children", children);
+                let answer = runs.iter().fold(call, |call, run| call.query("run", run)).value().await?;
+                let view = serde_json::from_value(answer.clone()).context("the server's answer is no comparison")?;
+                self.printer.data(&answer, || compare::shown(&view))?;
+                Ok(Outcome::Done)
             }
             RunsCommand::Queue => self.show("/api/v1/queue").await,
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::GuestError;
+use crate::table::Batch;
 
 /// An answer that takes time. Dropping it gives up.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -53,6 +54,13 @@ pub enum HttpFailure {
 
 fn humane(duration: Duration) -> String {
     crate::config::format_duration(duration)
+}
+
+/// The model that a validator judges, ready to be asked about other rows.
+pub trait Model: Send + Sync {
+    /// `rows` have the columns of the evaluation's `features`, the answer has those of its `candidate`. Neither is
+    /// believed before it is checked. The work is done where it is waited for.
+    fn predict(&self, rows: Batch) -> Reply<'_, Result<Batch, GuestError>>;
 }
 
 /// The host's own endpoints. Each function refuses with `denied` what was not granted.

@@ -100,6 +100,21 @@ impl Template {
     }
 }
 
+/// The same for a value that has been taken out of its file.
+pub(crate) fn fill_value(value: &Value, params: &Map<String, Value>, matrix: &Map<String, Value>) -> Value {
+    match value {
+        Value::String(text) if text.contains("${{") => match text.parse::<Template>() {
+            Ok(template) => template.fill(params, matrix),
+            Err(_) => Value::Null,
+        },
+        Value::Array(items) => items.iter().map(|item| fill_value(item, params, matrix)).collect(),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(key, value)| (key.clone(), fill_value(value, params, matrix))).collect())
+        }
+        value => value.clone(),
+    }
+}
+
 /// The node as JSON with its expressions filled in.
 pub(crate) fn fill(node: &Node, params: &Map<String, Value>, matrix: &Map<String, Value>) -> Value {
     match &node.value {

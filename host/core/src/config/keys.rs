@@ -7,6 +7,7 @@ mod endpoint;
 mod monitor;
 mod retention;
 mod schedule;
+mod search;
 mod trigger;
 
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ pub(super) use endpoint::{BATCH, CANARY, ENDPOINT, LABELS, LOG, ROLLBACK, SCORE}
 pub(super) use monitor::{LIMIT, MONITOR, RULE, RUN, WEBHOOK, WINDOW};
 pub(super) use retention::RETENTION;
 pub(super) use schedule::{CATCH_UP, SCHEDULE};
+pub(crate) use search::options as search_options;
 pub(super) use trigger::{EVENT, HOOK, NOTIFICATION, TRIGGER};
 
 /// A key of a map.
@@ -48,7 +50,7 @@ pub(super) const PIPELINE: &[Key] = &[
         ]}})
     }),
     required("steps", "the steps by name; they run in the order of their inputs and needs", || {
-        let step = json!({"anyOf": [object(STEP), object(MODEL_STEP), object(ARTIFACT_STEP), object(APPROVAL_STEP)]});
+        let step = json!({"anyOf": [object(STEP), object(MODEL_STEP), object(ARTIFACT_STEP), object(APPROVAL_STEP), object(SEARCH_STEP)]});
         json!({"type": "object", "minProperties": 1, "propertyNames": name(), "additionalProperties": step})
     }),
 ];
@@ -144,7 +146,27 @@ pub(super) const APPROVAL_STEP: &[Key] = &[
 
 /// A step that brings in an artifact which is there already.
 pub(super) const ARTIFACT_STEP: &[Key] = &[
-    required("artifact", "`NAME@ALIAS` or `NAME@3` for a model, `blake3:...` for a table, empty for nothing", text),
+    required("artifact", "`NAME@ALIAS` or `NAME@3` for a model, `blake3:...` for other bytes, empty for nothing", text),
+    optional(
+        "as",
+        "what a digest stands for, which names the output; without it `table`",
+        || json!({"enum": ["table", "state", "model", "report", "blob"]}),
+    ),
+    optional("description", "what the step does, in a sentence", text),
+];
+
+/// A step that runs another pipeline with many values of its parameters.
+pub(super) const SEARCH_STEP: &[Key] = &[
+    required("search", "the pipeline that each trial runs, by the name of its file", name),
+    optional("inputs", "what trials read: the parameter that is given the digest, and `step.output`", inputs),
+    required("with", "what is searched, and how", search::with),
+    optional("needs", "steps that must have succeeded first, beyond those whose output is read", one_or_many),
+    optional(
+        "when",
+        "a CEL expression over `params`, `matrix` and `steps`; the step is skipped where it is false",
+        || json!({"type": ["string", "boolean"]}),
+    ),
+    optional("cache", "`false` searches every time", boolean),
     optional("description", "what the step does, in a sentence", text),
 ];
 

@@ -2,8 +2,8 @@
 
 use crate::config::reader::Reader;
 use crate::config::reference::is_step_name;
-use crate::config::yaml::{Entry, Node};
-use crate::config::{ModelSource, Param, Spanned, Step, keys, param, step, yaml};
+use crate::config::yaml::{Entry, Node, NodeValue};
+use crate::config::{BuiltInStep, ModelSource, Param, Spanned, Step, keys, param, step, yaml};
 use crate::diagnostics::{Diagnostics, Source};
 
 /// A pipeline file that is well-formed in itself. References between steps, and all that plugins have a say in, are
@@ -20,6 +20,18 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
+    /// The pipelines that its searches run, by name.
+    pub fn searches(&self) -> impl Iterator<Item = &str> {
+        let named = self.steps.iter().filter(|step| step.built_in == Some(BuiltInStep::Search));
+        named.filter_map(|step| {
+            let NodeValue::Map(options) = &step.with.as_ref()?.node.value else { return None };
+            match &options.iter().find(|option| option.key == "search")?.node.value {
+                NodeValue::Text(name) => Some(name.as_str()),
+                _ => None,
+            }
+        })
+    }
+
     pub fn param(&self, name: &str) -> Option<&Param> {
         self.params.iter().find(|param| param.name.value == name)
     }

@@ -5,12 +5,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::config::{Pipeline, Policy, Root, Step, fill, span_inside};
+use crate::config::{BuiltInStep, Pipeline, Policy, Root, Step, fill, span_inside};
 use crate::diagnostics::{Diagnostics, Problems};
 use crate::graph::links::{self, Links};
 use crate::graph::matrix::{self, Axes};
 use crate::graph::options::{Options, Sources, check_reference};
 use crate::graph::plugins::{self, Chosen, PluginInfo};
+use crate::graph::search::{self, BoundSearch, Pipelines};
 use crate::graph::step::{self, Cells, Shared};
 use crate::graph::{BoundStep, Graph, Output, StepKind, desugar, grants, order, params, ports};
 
@@ -29,6 +30,8 @@ pub struct Bindings<'a> {
     /// Every plugin that may be used, in any order.
     pub plugins: &'a [PluginInfo],
     pub policy: &'a Policy,
+    /// What `search` steps may run.
+    pub pipelines: &'a Pipelines,
 }
 
 /// Binds every step to a plugin and checks all that can be known before running. Errors: every mistake at once, each at
@@ -57,10 +60,15 @@ impl Binder<'_> {
     fn bind(&self, problems: &mut Problems<'_>) -> Option<Vec<BoundStep>> {
         let steps = &self.pipeline.steps;
         let chosen: Vec<_> = steps.iter().map(|step| plugins::choose(step, self.given.plugins, problems)).collect();
+        let is_search = |step: &Step| step.built_in == Some(BuiltInStep::Search);
+        let searches: Vec<_> = steps
+            .iter()
+            .map(|step| is_search(step).then(|| search::prepare(step, self.given, self.params, problems)).flatten())
+            .collect();
         let outputs: Vec<_> = steps
             .iter()
-            .zip(&chosen)
-            .map(|(step, chosen)| chosen.as_ref().map(|chosen| self.outputs(step, chosen)))
+            .zip(chosen.iter().zip(&searches))
+            .map(|(step, (chosen, search))| self.outputs(step, chosen.as_ref()?, search.as_ref()))
             .collect();
         let links = links::resolve(self.pipeline, &outputs, problems);
         self.check_inputs(&chosen, &outputs, &links, problems);
@@ -70,19 +78,20 @@ impl Binder<'_> {
         let known = axes.is_some();
         let axes = axes.unwrap_or_else(|| vec![Axes::default(); steps.len()]);
         let cells: Vec<_> = steps.iter().zip(axes).map(|(step, axes)| Cells::new(&step.name.value, axes)).collect();
-        let mut bound = self.bind_steps(&chosen, &outputs, &links, &cells, known, problems);
+        let mut bound = self.bind_steps(&chosen, &outputs, &searches, &links, &cells, known, problems);
         let order = order.filter(|_| problems.found.is_empty())?;
         Some(order.into_iter().flat_map(|at| std::mem::take(&mut bound[at])).collect())
     }
 
-    fn outputs(&self, step: &Step, chosen: &Chosen<'_>) -> Vec<Output> {
+    /// Nothing where they are not known, because of a mistake that has been reported.
+    fn outputs(&self, step: &Step, chosen: &Chosen<'_>, search: Option<&BoundSearch>) -> Option<Vec<Output>> {
         match chosen.kind {
             StepKind::Artifact => {
                 let config = step.with.as_ref().map(|with| fill(&with.node, self.params, &Map::new()));
-                let text = config.as_ref().and_then(|config| config.get("from")?.as_str());
-                vec![ports::artifact_output(text.unwrap_or_default())]
+                Some(vec![ports::artifact_output(config.as_ref())])
             }
-            kind => ports::outputs(chosen, ports::mode(kind, step)),
+            StepKind::Search => Some(search?.gives()),
+            kind => Some(ports::outputs(chosen, ports::mode(kind, step))),
         }
     }
 
@@ -135,6 +144,7 @@ impl Binder<'_> {
         &self,
         chosen: &[Option<Chosen<'_>>],
         outputs: &[Option<Vec<Output>>],
+        searches: &[Option<BoundSearch>],
         links: &[Links],
         cells: &[Cells],
         cells_known: bool,
@@ -150,12 +160,20 @@ impl Binder<'_> {
                 self.check_when(at, &sources, problems);
             }
             let mut bound = Vec::new();
+            if let (Some(chosen), None, true) = (&chosen[at], &outputs[at], cells_known) {
+                // A search whose outputs are unknown: what is wrong with its options has not been said yet.
+                options.configure(step, chosen, &sources, problems);
+            }
             if let (Some(chosen), Some(outputs)) = (&chosen[at], &outputs[at]) {
                 let limits = step::limits(step, chosen, self.given.policy, problems);
                 let grants = grants::effective(step, chosen, self.given.policy, problems);
                 let configs =
                     if cells_known { options.configure(step, chosen, &sources, problems) } else { Vec::new() };
-                let shared = Shared { step, chosen, links: &links[at], outputs, limits, grants };
+                let search = searches[at].as_ref();
+                if let Some(search) = search {
+                    search::input_types(step, &links[at].inputs, search, problems);
+                }
+                let shared = Shared { step, chosen, links: &links[at], outputs, limits, grants, search };
                 edges += self.edges(at, &links[at], cells);
                 if edges > MAX_DEPENDENCIES {
                     let message =

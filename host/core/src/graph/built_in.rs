@@ -9,7 +9,7 @@ use wasmlops_package::manifest::{KindManifest, Port};
 use wasmlops_package::{Digest, Manifest};
 
 use crate::access::Role;
-use crate::config::{BuiltInStep, ModelRef, is_step_name, parse_duration};
+use crate::config::{BuiltInStep, ModelRef, is_step_name, parse_duration, search_options};
 use crate::diagnostics::{Problems, Span};
 use crate::graph::plugins::{Chosen, PluginInfo};
 use crate::graph::{PluginId, StepKind};
@@ -41,7 +41,10 @@ static ARTIFACT: LazyLock<Description> = LazyLock::new(|| {
     let config = json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": {"from": {"type": "string"}},
+        "properties": {
+            "from": {"type": "string"},
+            "as": {"enum": ["table", "state", "model", "report", "blob"]},
+        },
     });
     describe(StepKind::Artifact, "brings in an artifact", config, &[])
 });
@@ -60,6 +63,10 @@ static APPROVAL: LazyLock<Description> = LazyLock::new(|| {
         },
     });
     describe(StepKind::Approval, "waits for a person's decision", config, &[])
+});
+
+static SEARCH: LazyLock<Description> = LazyLock::new(|| {
+    describe(StepKind::Search, "runs a pipeline with many values of its parameters", search_options(), &[])
 });
 
 /// The identity of a built-in step. Its digest is of its description: there is no component.
@@ -100,6 +107,9 @@ pub(super) fn check(
     }
     let Some(from) = text("from").filter(|from| kind == StepKind::Artifact && !from.is_empty()) else { return };
     let hint = "write `NAME@ALIAS` or `NAME@3` for a model, `blake3:...` for a table, or empty text for nothing";
+    if from.contains('@') && text("as").is_some_and(|kind| kind != "model") {
+        wrong("as", format!("`{from}` is a model"), "leave `as` out, or name a digest");
+    }
     if from.contains('@') {
         if let Err(error) = from.parse::<ModelRef>() {
             wrong("from", error.to_string(), hint);
@@ -114,6 +124,7 @@ fn description(kind: BuiltInStep) -> &'static Description {
         BuiltInStep::Model => &MODEL,
         BuiltInStep::Artifact => &ARTIFACT,
         BuiltInStep::Approval => &APPROVAL,
+        BuiltInStep::Search => &SEARCH,
     }
 }
 

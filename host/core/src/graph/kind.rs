@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmlops_package::Kind;
 
-/// Written as one word: a kind's name, `model`, `artifact` or `approval`.
+/// Written as one word: a kind's name, `model`, `artifact`, `approval` or `search`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum StepKind {
     /// Runs a component.
@@ -17,6 +17,8 @@ pub enum StepKind {
     Artifact,
     /// Waits for a person's decision.
     Approval,
+    /// Runs another pipeline with many values of its parameters.
+    Search,
 }
 
 impl StepKind {
@@ -25,10 +27,16 @@ impl StepKind {
         self.plugin().is_none()
     }
 
+    /// Whether the step gives what it gave before, wherever its key is the same. What registers, brings in or asks is
+    /// not known by a key.
+    pub fn is_function(self) -> bool {
+        matches!(self, StepKind::Plugin(_) | StepKind::Search)
+    }
+
     pub fn plugin(self) -> Option<Kind> {
         match self {
             StepKind::Plugin(kind) => Some(kind),
-            StepKind::Model | StepKind::Artifact | StepKind::Approval => None,
+            StepKind::Model | StepKind::Artifact | StepKind::Approval | StepKind::Search => None,
         }
     }
 
@@ -38,6 +46,7 @@ impl StepKind {
             StepKind::Model => "model",
             StepKind::Artifact => "artifact",
             StepKind::Approval => "approval",
+            StepKind::Search => "search",
         }
     }
 }
@@ -68,6 +77,7 @@ impl FromStr for StepKind {
             "model" => Ok(StepKind::Model),
             "artifact" => Ok(StepKind::Artifact),
             "approval" => Ok(StepKind::Approval),
+            "search" => Ok(StepKind::Search),
             kind => kind.parse().map(StepKind::Plugin),
         }
     }

@@ -163,7 +163,7 @@ pub(super) fn check_reference(
 }
 
 /// The place of a dotted path, or of the nearest thing around it that the file has.
-fn nearest(spans: &BTreeMap<String, Span>, mut path: &str) -> Option<Span> {
+pub(super) fn nearest(spans: &BTreeMap<String, Span>, mut path: &str) -> Option<Span> {
     loop {
         if let Some(span) = spans.get(path) {
             return Some(*span);
@@ -172,6 +172,6 @@ fn nearest(spans: &BTreeMap<String, Span>, mut path: &str) -> Option<Span> {
     }
 }
 
-fn span_of_with(step: &Step) -> Span {
+pub(super) fn span_of_with(step: &Step) -> Span {
     step.with.as_ref().map_or(step.name.span, |with| with.key_span)
 }

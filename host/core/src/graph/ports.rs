@@ -34,7 +34,7 @@ pub(super) fn mode(kind: StepKind, step: &Step) -> Mode {
 pub(super) fn outputs(chosen: &Chosen<'_>, mode: Mode) -> Vec<Output> {
     let own: &[(&str, ArtifactType)] = match (chosen.kind, mode) {
         (StepKind::Model, _) => &[("version", ArtifactType::Version)],
-        (StepKind::Artifact, _) => &[],
+        (StepKind::Artifact | StepKind::Search, _) => &[],
         (StepKind::Approval, _) => &[("decision", ArtifactType::Report)],
         (StepKind::Plugin(kind), mode) => own_outputs(kind, mode),
     };
@@ -67,9 +67,18 @@ fn own_outputs(kind: Kind, mode: Mode) -> &'static [(&'static str, ArtifactType)
     }
 }
 
-/// What an `artifact` step brings in, from what it was told: a model is named with an `@`. A run may lack it.
-pub(super) fn artifact_output(text: &str) -> Output {
-    let artifact = if text.contains('@') { ArtifactType::Model } else { ArtifactType::Table };
+/// What an `artifact` step brings in, from what it was told: a model is named with an `@`, and `as` says what a digest
+/// is. A run may lack it.
+pub(super) fn artifact_output(config: Option<&serde_json::Value>) -> Output {
+    let text = |key: &str| config.and_then(|config| config.get(key)?.as_str());
+    let artifact = match text("as") {
+        Some("state") => ArtifactType::State,
+        Some("model") => ArtifactType::Model,
+        Some("report") => ArtifactType::Report,
+        Some("blob") => ArtifactType::Blob,
+        _ if text("from").is_some_and(|from| from.contains('@')) => ArtifactType::Model,
+        _ => ArtifactType::Table,
+    };
     Output { name: artifact.to_string(), artifact, optional: true }
 }
 
@@ -117,7 +126,8 @@ impl Takes {
             ports,
             any_table: chosen.kind == Kind::Processor && find("*").is_some(),
             states: chosen.kind == Kind::Transform || chosen.kind == Kind::Trainer,
-            anything: chosen.kind == StepKind::Approval,
+            // What a search takes is said by its trial.
+            anything: matches!(chosen.kind, StepKind::Approval | StepKind::Search),
         }
     }
 

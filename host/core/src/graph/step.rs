@@ -11,6 +11,7 @@ use crate::graph::links::Links;
 use crate::graph::matrix::{Axes, pick};
 use crate::graph::plugins::Chosen;
 use crate::graph::ports::Takes;
+use crate::graph::search::BoundSearch;
 use crate::graph::{BoundStep, Output, OutputRef, PluginId, StepKey, StepSpans, ports};
 use crate::limits::Limits;
 
@@ -37,6 +38,7 @@ pub(super) struct Shared<'a> {
     pub outputs: &'a [Output],
     pub limits: Limits,
     pub grants: Grants,
+    pub search: Option<&'a BoundSearch>,
 }
 
 /// The step's limits: its own, else those that the plugin advises, else the defaults; the project's policy is the
@@ -120,8 +122,12 @@ impl Shared<'_> {
             strict: step.strict,
             cache: step.cache,
             outputs: self.outputs.to_vec(),
+            search: self.search.cloned().map(Box::new),
             spans: spans(step),
         };
+        if let Some(search) = self.search {
+            search.grant(&mut bound);
+        }
         bound.cache &= !bound.is_captured();
         Some(bound)
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use wasmlops_core::config::{Policy, format_duration, format_size, parse_pipeline, parse_project};
 use wasmlops_core::diagnostics::Diagnostics;
-use wasmlops_core::graph::{Bindings, BoundStep, Graph, Mode, bind};
+use wasmlops_core::graph::{Bindings, BoundStep, Graph, Mode, Pipelines, bind};
 use wasmlops_core::limits::Limits;
 
 use crate::plugins::plugins;
@@ -56,7 +56,22 @@ fn bind_case(case: &Path) -> Result<Graph, Diagnostics> {
     };
     let params = read("params.json").map(|text| serde_json::from_str(&text).unwrap()).unwrap_or_default();
     let pipeline = parse_pipeline("pipeline.yaml", &read("pipeline.yaml").unwrap())?;
-    bind(&pipeline, Bindings { params: &params, plugins: &plugins(), policy: &policy })
+    let pipelines = pipelines(case)?;
+    bind(&pipeline, Bindings { params: &params, plugins: &plugins(), policy: &policy, pipelines: &pipelines })
+}
+
+/// What searches may run: the folder's `pipelines`.
+pub fn pipelines(case: &Path) -> Result<Pipelines, Diagnostics> {
+    let mut pipelines = Pipelines::default();
+    for entry in fs::read_dir(case.join("pipelines")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let file = format!("pipelines/{name}.yaml");
+        pipelines.read.insert(name.clone(), parse_pipeline(&file, &fs::read_to_string(path).unwrap())?);
+        pipelines.names.push(name);
+    }
+    pipelines.names.sort();
+    Ok(pipelines)
 }
 
 fn summary(graph: &Graph) -> String {
@@ -95,6 +110,12 @@ fn step_summary(step: &BoundStep, text: &mut String) {
         format!("{} ({}{})", output.name, output.artifact, if output.optional { ", optional" } else { "" })
     });
     line("outputs", list(outputs.collect()));
+    if let Some(search) = &step.search {
+        line("search", serde_json::to_string(&search.search).unwrap());
+        line("trial", search.trial.steps.iter().map(|step| step.key.to_string()).collect::<Vec<_>>().join(", "));
+        let outputs = search.outputs.iter().map(|(name, from)| format!("{name} = {}.{}", from.step, from.output));
+        line("of the best", list(outputs.collect()));
+    }
     if step.limits != Limits::default() {
         line(
             "limits",

@@ -9,3 +9,4 @@ mod golden;
 mod plugins;
 mod properties;
 mod schema;
+mod search;

@@ -5,14 +5,16 @@ use std::fs;
 
 use proptest::prelude::*;
 use wasmlops_core::config::{Policy, parse_pipeline, parse_project};
-use wasmlops_core::graph::{Bindings, Graph, MAX_STEPS, bind};
+use wasmlops_core::graph::{Bindings, Graph, MAX_STEPS, Pipelines, bind};
 
 use crate::golden::{cases, no_params};
 use crate::plugins::plugins;
 
 fn bind_text(text: &str) -> Option<Graph> {
     let pipeline = parse_pipeline("p.yaml", text).ok()?;
-    let given = Bindings { params: &no_params(), plugins: &plugins(), policy: &Policy::default() };
+    let pipelines = Pipelines::default();
+    let given =
+        Bindings { params: &no_params(), plugins: &plugins(), policy: &Policy::default(), pipelines: &pipelines };
     bind(&pipeline, given).map_err(|errors| errors.to_string()).ok()
 }
 

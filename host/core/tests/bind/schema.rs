@@ -43,6 +43,7 @@ fn schema_and_parser_know_the_same_keys() {
     let steps = part(&schema, "/properties/steps/additionalProperties/anyOf/0");
     let model = part(&schema, "/properties/steps/additionalProperties/anyOf/1");
     let artifact = part(&schema, "/properties/steps/additionalProperties/anyOf/2");
+    let search = part(&schema, "/properties/steps/additionalProperties/anyOf/4");
     let param = part(&schema, "/properties/params/additionalProperties/anyOf/0");
     let with = |own: &'static str| {
         move |keys: &Value| {
@@ -51,8 +52,9 @@ fn schema_and_parser_know_the_same_keys() {
             json!({"pipeline": "p", "steps": {"s": keys}})
         }
     };
-    let places: [Place<'_>; 8] = [
+    let places: [Place<'_>; 9] = [
         (&schema, &|keys| keys.clone()),
+        (&search, &with("search")),
         (&param, &|keys| json!({"pipeline": "p", "params": {"x": keys}, "steps": {}})),
         (&steps, &step),
         (&model, &with("model")),

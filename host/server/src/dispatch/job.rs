@@ -50,8 +50,14 @@ impl Job {
                 // Its end is durable, and took it out of the queue.
                 return Ok(());
             }
-            let how =
-                GoOn { actor, use_cache, observer: Arc::new(Unwatched), cancel: Cancel::default(), pace: Some(pace) };
+            let how = GoOn {
+                actor,
+                use_cache,
+                observer: Arc::new(Unwatched),
+                cancel: Cancel::default(),
+                pace: Some(pace),
+                stopper: None,
+            };
             match runs::go_on(&host, row, run, how).await? {
                 Ending::Finished(_) => {}
                 // A decision, or the end of the time for one, lets it wait again.

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tracing::{Instrument, Span, info_span};
 use wasmlops_core::artifact::{OutputRecord, VersionDocument};
 use wasmlops_core::call::{Cancel, Usage};
-use wasmlops_core::graph::{BoundStep, Graph, StepKey};
+use wasmlops_core::graph::{BoundStep, Graph, StepKey, StepKind};
 use wasmlops_core::run::{Failure, Metrics, Micros};
+use wasmlops_core::search::Stopper;
 use wasmlops_package::{Algorithm, Digest};
 use wasmlops_store::{LogRow, MetricPoint};
 
@@ -20,6 +21,7 @@ use crate::executor::{Executed, Made, Work, host_failure};
 use crate::host::Host;
 use crate::models::Provenance;
 use crate::registration;
+use crate::search;
 use crate::secrets;
 use crate::telemetry::TARGET;
 use crate::watch::RunObserver;
@@ -28,6 +30,9 @@ use super::in_words;
 
 /// How often the log of a running step reaches the store.
 const FLUSH: Duration = Duration::from_millis(250);
+
+/// The code of an attempt that ended because its trial is no better than others.
+pub(super) const STOPPED_EARLY: &str = "stopped-early";
 
 pub(super) struct Attempt {
     pub host: Host,
@@ -39,6 +44,13 @@ pub(super) struct Attempt {
     pub work: Work,
     /// What a `model` step registers.
     pub document: Option<VersionDocument>,
+    /// Of the run.
+    pub seed: u64,
+    pub nominal_time: Micros,
+    /// Whether trials of a search may take earlier results.
+    pub use_cache: bool,
+    /// Ends the attempt early.
+    pub stopper: Option<Stopper>,
     pub observer: Arc<dyn RunObserver>,
     /// Who the audit names for what the step does.
     pub actor: String,
@@ -70,16 +82,32 @@ struct Stored {
 impl Attempt {
     pub async fn run(self) -> Ran {
         let clock = self.host.clock.clone();
-        let collector = Arc::new(Collector::new(self.step.clone(), clock.clone(), self.observer.clone()));
+        let collector = Collector::new(self.step.clone(), clock.clone(), self.observer.clone());
+        let collector = Arc::new(match self.stopper.clone() {
+            Some(stopper) => collector.stopping(stopper, self.cancel.clone()),
+            None => collector,
+        });
         let mut points = Vec::new();
-        let done = match &self.document {
-            Some(document) => self.register(document.clone()).await,
-            None => self.execute(&collector, &mut points).await,
+        let done = match (&self.document, self.bound()) {
+            (Some(document), _) => self.register(document.clone()).await,
+            (None, Ok(step)) if step.kind == StepKind::Search => self.search(step, &collector).await,
+            (None, _) => self.execute(&collector, &mut points).await,
         };
         let mut stored = match done {
             Ok(stored) => stored,
             Err(error) => Stored { failure: Some(in_words(error)), ..Stored::default() },
         };
+        // Also where the guest was at its end before it could be stopped.
+        if let Some(stopped) = collector.stopper().as_ref().and_then(Stopper::stopped) {
+            let failure = Failure {
+                code: STOPPED_EARLY.to_owned(),
+                message: stopped.to_string(),
+                hint: None,
+                field: None,
+                retryable: false,
+            };
+            stored = Stored { failure: Some(failure), usage: stored.usage, ..Stored::default() };
+        }
         if let Err(error) = self.keep(collector.take(), &mut points).await {
             stored.failure.get_or_insert_with(|| host_failure(error));
         }
@@ -108,6 +136,32 @@ impl Attempt {
         let version = registration::register(&self.host, step, document, provenance, &self.actor).await?;
         let metrics = registration::version_metric(version);
         Ok(Stored { outputs: BTreeMap::from([("version".to_owned(), output)]), metrics, ..Stored::default() })
+    }
+
+    /// Its trials are runs of their own, driven here.
+    async fn search(&self, step: &BoundStep, collector: &Arc<Collector>) -> Result<Stored> {
+        let trials = search::Recorded {
+            run: self.run.clone(),
+            step: step.key.clone(),
+            actor: self.actor.clone(),
+            use_cache: self.use_cache,
+        };
+        let searching = search::Searching {
+            host: self.host.clone(),
+            inputs: self.work.inputs.iter().map(|input| (input.name.clone(), input.digest)).collect(),
+            files: self.work.files.clone(),
+            seed: self.seed,
+            nominal_time: self.nominal_time,
+            listener: collector.clone(),
+            cancel: self.cancel.clone(),
+        };
+        Ok(match search::run(step, searching, search::Trials::Recorded(trials)).await? {
+            Ok(found) => {
+                let usage = Usage { clock_read: found.clock_read, ..Usage::default() };
+                Stored { outputs: found.outputs, metrics: found.metrics, usage, failure: None }
+            }
+            Err(failure) => Stored { failure: Some(failure), ..Stored::default() },
+        })
     }
 
     fn bound(&self) -> Result<&BoundStep> {
@@ -153,7 +207,8 @@ impl Attempt {
     }
 
     async fn checkpoint(&self) -> Result<Option<Vec<u8>>> {
-        let Some(key) = &self.key else { return Ok(None) };
+        // Points before the checkpoint would be missing, and they decide whether the trial goes on.
+        let Some(key) = self.key.as_ref().filter(|_| self.stopper.is_none()) else { return Ok(None) };
         let Some(digest) = self.host.store.load_checkpoint(key).await? else { return Ok(None) };
         // A checkpoint that was lost costs time, nothing else.
         Ok(self.host.store.blobs().get(&digest).await.ok())

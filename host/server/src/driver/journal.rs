@@ -18,7 +18,7 @@ use wasmlops_store::{
 };
 
 use super::Drive;
-use super::attempt::Ran;
+use super::attempt::{Ran, STOPPED_EARLY};
 use crate::error::{Error, Result};
 use crate::view::{StepView, diagnose};
 
@@ -128,6 +128,10 @@ impl Journal {
         match ran.failure {
             None => Event::AttemptSucceeded { step, outputs: ran.outputs, metrics: ran.metrics },
             Some(failure) if failure.code == "cancelled" => Event::AttemptCancelled { step },
+            Some(failure) if failure.code == STOPPED_EARLY => {
+                note.reason = Some(failure.message);
+                Event::AttemptCancelled { step }
+            }
             Some(failure) => Event::AttemptFailed { step, failure, outputs: ran.outputs, metrics: ran.metrics },
         }
     }
@@ -254,7 +258,7 @@ impl Journal {
             });
         }
         // What is registered is asked of the registry, not of the cache.
-        if state.phase == Phase::Succeeded && !state.hit && step.cache && !step.kind.is_built_in() {
+        if state.phase == Phase::Succeeded && !state.hit && step.cache && step.kind.is_function() {
             change.cache_entries.push(CacheEntryRow {
                 cache_key: parts.key(),
                 run: self.run.clone(),

@@ -45,6 +45,11 @@ impl Driver {
             let text = "every step was asked to run".to_owned();
             verdict = Verdict::Off(Reason { root: text.clone(), text });
         }
+        // A result has no points any more that could be compared with those of other trials.
+        if let (Verdict::Hit(_), Some(stopper)) = (&verdict, self.watched(&key)) {
+            let text = format!("`{}` decides whether the trial goes on", stopper.metric());
+            verdict = Verdict::Off(Reason { root: text.clone(), text });
+        }
         self.journal.judged(&key, parts.clone(), &verdict);
         if step.kind == StepKind::Approval {
             self.active.remove(&key);

@@ -36,7 +36,10 @@ pub(super) fn is_record(cause: &Cause, row: &AuditRow) -> bool {
         Cause::Alias { model, alias } => subject == format!("model:{model}@{alias}") && !details(row)["to"].is_null(),
         Cause::Version { model } => subject.starts_with(&format!("model:{model}@")),
         Cause::Dataset(output) => subject.strip_prefix("dataset:") == Some(output),
-        Cause::Succeeded { pipeline } => details(row)["pipeline"] == pipeline.as_str(),
+        Cause::Succeeded { pipeline } => {
+            let details = details(row);
+            details["pipeline"] == pipeline.as_str() && details["trial"] != true
+        }
     }
 }
 

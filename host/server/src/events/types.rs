@@ -68,6 +68,11 @@ fn kind_of(action: &str) -> Option<String> {
     Some(format!("{PREFIX}{}", name.unwrap_or(action)))
 }
 
+/// A search tells of itself, not of each of its trials.
 fn is_told(action: &str, details: &Value) -> bool {
+    let of_search = details["origin"].as_str().is_some_and(|origin| origin.starts_with("search:"));
+    if details["trial"] == true || of_search {
+        return false;
+    }
     action != "monitor.observed" || details["found"].as_i64().is_some_and(|found| found > 0)
 }

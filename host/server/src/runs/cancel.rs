@@ -29,8 +29,22 @@ pub async fn cancel(host: &Host, id: &str, actor: &str) -> Result<RunView> {
         if !row.status.is_final() {
             end_abandoned(host, row, actor).await?;
         }
+        end_abandoned_trials(host, id, actor).await?;
     }
     show(host, id).await
+}
+
+/// A search whose process is gone leaves trials under way; one that lives stops its own.
+async fn end_abandoned_trials(host: &Host, id: &str, actor: &str) -> Result<()> {
+    for row in host.store.children_of(id).await? {
+        if row.status.is_final() || !row.origin.starts_with("search:") {
+            continue;
+        }
+        if let Some(_lock) = RunLock::take(&host.home, &row.id)? {
+            end_abandoned(host, row, actor).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn end_abandoned(host: &Host, row: RunRow, actor: &str) -> Result<()> {
@@ -57,6 +71,7 @@ async fn end_abandoned(host: &Host, row: RunRow, actor: &str) -> Result<()> {
         cancel: Cancel::default(),
         actor: actor.to_owned(),
         pace: None,
+        stopper: None,
     };
     drive.drive(events).await?;
     Ok(())

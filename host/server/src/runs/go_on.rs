@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use wasmlops_core::call::Cancel;
 use wasmlops_core::run::{Event, Run, RunStatus};
+use wasmlops_core::search::Stopper;
 use wasmlops_store::{NewEvents, RunChange, RunRow, Stamp};
 
 use super::cancel::running;
@@ -20,6 +21,8 @@ pub(crate) struct GoOn {
     pub observer: Arc<dyn RunObserver>,
     pub cancel: Cancel,
     pub pace: Option<watch::Receiver<Pace>>,
+    /// Of a trial.
+    pub stopper: Option<Stopper>,
 }
 
 /// Drives a run from where it is. The caller holds its lock, and knows that it has not succeeded.
@@ -46,6 +49,7 @@ pub(crate) async fn go_on(host: &Host, row: RunRow, run: Run, how: GoOn) -> Resu
         cancel: how.cancel,
         actor: how.actor,
         pace: how.pace,
+        stopper: how.stopper,
     };
     drive.drive(events).await
 }

@@ -10,7 +10,7 @@ use wasmlops_store::{LogQuery, LogRow, RunFilter, RunRow, StepRow, StepStatus};
 use crate::clock::rfc3339;
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::view::{RunSummary, RunView, SourceView, StepView};
+use crate::view::{ChildView, RunSummary, RunView, SourceView, StepView};
 
 /// A run with its steps, in the plan's order.
 pub async fn show(host: &Host, id: &str) -> Result<RunView> {
@@ -24,6 +24,14 @@ pub async fn show(host: &Host, id: &str) -> Result<RunView> {
             uncommitted: state.patch_digest.map(|digest| digest.to_string()),
         })
     });
+    let child = |run: RunRow| ChildView {
+        run: run.id,
+        name: run.name,
+        pipeline: run.pipeline,
+        status: run.status.to_string(),
+        origin: run.origin,
+    };
+    let children = host.store.children_of(id).await?.into_iter().map(child).collect();
     Ok(RunView {
         pipeline: run.pipeline.clone(),
         status: run.status.to_string(),
@@ -38,6 +46,7 @@ pub async fn show(host: &Host, id: &str) -> Result<RunView> {
         origin: run.origin,
         actor: run.actor,
         parent: run.parent,
+        children,
         run: run.id,
         source,
         steps,

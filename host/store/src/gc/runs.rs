@@ -8,11 +8,14 @@ use sqlx::{Arguments, AssertSqlSafe};
 use crate::audit::{AuditEntry, Stamp};
 use crate::error::StoreError;
 use crate::row::placeholders;
+use crate::runs::TRIAL;
 use crate::store::Store;
 use crate::writer::Tx;
 
 /// Runs in one transaction: other writers wait for it.
 const BATCH: usize = 50;
+/// Ids in one statement.
+const IDS: usize = 500;
 
 /// Tables with rows of runs, in an order that leaves no row without what it refers to. What else refers to a run goes
 /// along with it.
@@ -43,21 +46,22 @@ pub struct RetentionRow {
     pub approvals: bool,
     /// It waits in the queue.
     pub queued: bool,
-    /// Another run was started by it, or for it.
+    /// Another run was started by it, or for it. Trials of its own searches do not count: they go along with it.
     pub children: bool,
 }
 
 impl Store {
-    /// Every run.
+    /// Every run that goes by itself: all but the trials of searches, which go with the run that searches.
     pub async fn retention_runs(&self) -> Result<Vec<RetentionRow>, StoreError> {
-        let query = sqlx::query(
+        let query = sqlx::query(AssertSqlSafe(format!(
             "SELECT id, pipeline, created,
                  CASE WHEN status IN ('succeeded', 'failed', 'cancelled') THEN ended END AS ended,
                  EXISTS (SELECT 1 FROM step_approvals WHERE step_approvals.run = runs.id) AS approvals,
                  EXISTS (SELECT 1 FROM run_queue WHERE run_queue.run = runs.id AND state <> 'done') AS queued,
-                 EXISTS (SELECT 1 FROM runs AS child WHERE child.parent = runs.id) AS children
-             FROM runs ORDER BY created, id",
-        );
+                 EXISTS (SELECT 1 FROM (SELECT parent FROM runs WHERE NOT ({TRIAL})) AS child
+                         WHERE child.parent = runs.id) AS children
+             FROM runs WHERE NOT ({TRIAL}) ORDER BY created, id",
+        )));
         let rows = query.fetch_all(&mut *self.reader().await?).await?;
         let row = |row: &SqliteRow| -> Result<RetentionRow, sqlx::Error> {
             Ok(RetentionRow {
@@ -73,8 +77,19 @@ impl Store {
         Ok(rows.iter().map(row).collect::<Result<_, _>>()?)
     }
 
+    /// The trials of these runs' searches.
+    pub async fn trials_of(&self, runs: &[String]) -> Result<Vec<String>, StoreError> {
+        let mut trials = Vec::new();
+        let mut reader = self.reader().await?;
+        for batch in runs.chunks(IDS) {
+            let query = sqlx::query_scalar_with(AssertSqlSafe(trials_sql(batch.len())), texts(batch)?);
+            trials.extend(query.fetch_all(&mut *reader).await?);
+        }
+        Ok(trials)
+    }
+
     /// Removes those of the runs that have ended before `cutoff` and that nothing has come to need meanwhile, with an
-    /// audit record for each batch. Gives those that are gone.
+    /// audit record for each batch; the trials of their searches go with them. Gives all that are gone.
     pub async fn remove_runs(&self, runs: &[String], cutoff: i64, stamp: &Stamp) -> Result<Vec<String>, StoreError> {
         let mut gone = Vec::new();
         for batch in runs.chunks(BATCH) {
@@ -90,8 +105,11 @@ async fn remove(tx: &mut Tx, runs: Vec<String>, cutoff: i64, stamp: Stamp) -> Re
     if runs.is_empty() {
         return Ok(runs);
     }
+    let runs = with_trials(tx, runs).await?;
     for head in OF_RUNS.into_iter().chain(["DELETE FROM runs WHERE id IN"]) {
-        on_runs(tx, head, &runs).await?;
+        for some in runs.chunks(IDS) {
+            on_runs(tx, head, some).await?;
+        }
     }
     let details = json!({ "what": "runs", "count": runs.len(), "ended_before": cutoff, "runs": runs });
     tx.audit(AuditEntry {
@@ -103,11 +121,24 @@ async fn remove(tx: &mut Tx, runs: Vec<String>, cutoff: i64, stamp: Stamp) -> Re
     Ok(runs)
 }
 
+/// The trials of these runs, then the runs themselves.
+async fn with_trials(tx: &mut Tx, runs: Vec<String>) -> Result<Vec<String>, StoreError> {
+    let query = sqlx::query_scalar_with(AssertSqlSafe(trials_sql(runs.len())), texts(&runs)?);
+    let mut all: Vec<String> = query.fetch_all(tx.connection().await?).await?;
+    all.extend(runs);
+    Ok(all)
+}
+
+fn trials_sql(runs: usize) -> String {
+    format!("SELECT id FROM runs WHERE parent IN ({}) AND {TRIAL}", placeholders(runs))
+}
+
 /// A run may have been resumed, or become another run's parent, since it was looked at.
 async fn still_to_go(tx: &mut Tx, runs: &[String], cutoff: i64) -> Result<Vec<String>, StoreError> {
     let sql = format!(
         "SELECT id FROM runs WHERE id IN ({}) AND status IN ('succeeded', 'failed', 'cancelled') AND ended < ?
-             AND NOT EXISTS (SELECT 1 FROM runs AS child WHERE child.parent = runs.id)
+             AND NOT EXISTS (SELECT 1 FROM (SELECT parent FROM runs WHERE NOT ({TRIAL})) AS child
+                             WHERE child.parent = runs.id)
              AND NOT EXISTS (SELECT 1 FROM step_approvals WHERE step_approvals.run = runs.id)
              AND NOT EXISTS (SELECT 1 FROM run_queue WHERE run_queue.run = runs.id AND state <> 'done')",
         placeholders(runs.len())

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use sqlx::SqliteConnection;
 use sqlx::error::ErrorKind;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::told::{changed_tables, verdicts};
-use super::{NewEvents, OutputRow, RunChange, RunStatus, StepRow};
+use super::told::{changed_tables, is_trial, verdicts};
+use super::{NewEvents, OutputRow, RunChange, RunStatus, StepRow, TRIAL};
 use crate::approvals::{insert_approvals, requested, settle_approvals};
 use crate::artifacts::{ArtifactRow, insert_artifacts};
 use crate::audit::AuditEntry;
@@ -37,8 +37,8 @@ async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
     let next_seq = new.expected_next_seq + new.events.len() as i64;
     let turn = match new.change.status {
         Some(to) => {
-            let (from, pipeline) = status_before(tx.connection().await?, &new, to).await?;
-            Some(Turn { from, to, pipeline })
+            let before = status_before(tx.connection().await?, &new, to).await?;
+            Some(Turn { from: before.status, to, pipeline: before.pipeline, is_trial: before.is_trial })
         }
         None => None,
     };
@@ -50,8 +50,12 @@ async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
         }
     }
     let NewEvents { run, events, change, stamp, expected_next_seq: expected } = new;
-    let succeeded = turn.as_ref().is_some_and(|turn| turn.to == RunStatus::Succeeded);
-    for (action, subject, details) in records(&run, turn.as_ref(), &change).into_iter().chain(verdicts(&run, &change)) {
+    let succeeded = turn.as_ref().is_some_and(|turn| turn.to == RunStatus::Succeeded && !turn.is_trial);
+    let mut verdicts = verdicts(&run, &change);
+    if !verdicts.is_empty() && is_trial(tx.connection().await?, &run).await? {
+        verdicts.clear();
+    }
+    for (action, subject, details) in records(&run, turn.as_ref(), &change).into_iter().chain(verdicts) {
         tx.audit(AuditEntry { stamp: stamp.clone(), action, subject, details: details.to_string() });
     }
     let mut script = Script::new();
@@ -79,21 +83,25 @@ async fn append(tx: &mut Tx, new: NewEvents) -> Result<i64, StoreError> {
     }
 }
 
-/// The run's status before the events, if it may become `to` by them, and its pipeline.
+/// The run before the events, if it may become `to` by them.
 async fn status_before(
     connection: &mut SqliteConnection,
     new: &NewEvents,
     to: RunStatus,
-) -> Result<(RunStatus, String), StoreError> {
-    let query = sqlx::query_as("SELECT status, next_seq, pipeline FROM runs WHERE id = $1").bind(&new.run);
-    let found: Option<(String, i64, String)> = query.fetch_optional(connection).await?;
-    let (status, actual, pipeline) = found.ok_or_else(|| StoreError::RunNotFound(new.run.clone()))?;
+) -> Result<Before, StoreError> {
+    let sql = format!("SELECT status, next_seq, pipeline, {TRIAL} FROM runs WHERE id = $1");
+    let query = sqlx::query_as(AssertSqlSafe(sql)).bind(&new.run);
+    let found: Option<(String, i64, String, bool)> = query.fetch_optional(connection).await?;
+    let (status, actual, pipeline, is_trial) = found.ok_or_else(|| StoreError::RunNotFound(new.run.clone()))?;
     let run = new.run.clone();
     if actual != new.expected_next_seq {
         return Err(conflict(run, new.expected_next_seq, Some(actual)));
     }
-    let from: RunStatus = status.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-    if from.can_become(to) { Ok((from, pipeline)) } else { Err(StoreError::StatusConflict { run, from, to }) }
+    let status: RunStatus = status.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    match status.can_become(to) {
+        true => Ok(Before { status, pipeline, is_trial }),
+        false => Err(StoreError::StatusConflict { run, from: status, to }),
+    }
 }
 
 async fn next_seq_of(connection: &mut SqliteConnection, run: &str) -> Result<Option<i64>, StoreError> {
@@ -113,6 +121,15 @@ struct Turn {
     from: RunStatus,
     to: RunStatus,
     pipeline: String,
+    /// Of a search, whose own run tells what became of it.
+    is_trial: bool,
+}
+
+/// What is known of a run before the events.
+struct Before {
+    status: RunStatus,
+    pipeline: String,
+    is_trial: bool,
 }
 
 impl Turn {
@@ -240,7 +257,11 @@ fn records(run: &str, turn: Option<&Turn>, change: &RunChange) -> Vec<(String, S
             RunStatus::Running => "run.started".to_owned(),
             to => format!("run.{to}"),
         };
-        records.push((action, format!("run:{run}"), json!({ "from": turn.from.as_str(), "pipeline": turn.pipeline })));
+        let mut details = json!({ "from": turn.from.as_str(), "pipeline": turn.pipeline });
+        if turn.is_trial {
+            details["trial"] = json!(true);
+        }
+        records.push((action, format!("run:{run}"), details));
     }
     records.extend(change.approvals.iter().map(|approval| requested(run, approval)));
     for step in change.steps.iter().filter(|step| step.status.is_final()) {

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::Sqlite;
 
 use super::read::{SELECT_RUNS, run_row};
-use super::{RunFilter, RunPage};
+use super::{RunFilter, RunPage, TRIAL};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -14,7 +14,7 @@ const DEFAULT_LIMIT: u32 = 100;
 const MAX_LIMIT: u32 = 1000;
 
 impl Store {
-    /// The newest runs that match.
+    /// The newest runs that match. Trials of searches are listed with their parent or their origin alone.
     ///
     /// # Errors
     /// [`StoreError::BadCursor`].
@@ -68,6 +68,9 @@ fn list_sql(filter: &RunFilter) -> String {
     }
     if filter.to.is_some() {
         let _ = write!(sql, " AND created < ${}", next());
+    }
+    if filter.parent.is_none() && filter.origin.is_none() {
+        let _ = write!(sql, " AND NOT ({TRIAL})");
     }
     if filter.cursor.is_some() {
         let _ = write!(sql, " AND (created, id) < (${}, ${})", next(), next());

@@ -20,6 +20,13 @@ impl Store {
         Ok(row.as_ref().map(run_row).transpose()?)
     }
 
+    /// The runs that belong to a run, oldest first.
+    pub async fn children_of(&self, run: &str) -> Result<Vec<RunRow>, StoreError> {
+        let query = sqlx::query(AssertSqlSafe(format!("{SELECT_RUNS} WHERE parent = $1 ORDER BY created, id")));
+        let rows = query.bind(run).fetch_all(&mut *self.reader().await?).await?;
+        Ok(rows.iter().map(run_row).collect::<Result<_, _>>()?)
+    }
+
     /// The run's exact plan, as it was given.
     pub async fn run_graph(&self, run: &str) -> Result<Option<String>, StoreError> {
         let query = sqlx::query_scalar("SELECT graph FROM run_documents WHERE run = $1").bind(run);

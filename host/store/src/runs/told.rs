@@ -1,9 +1,9 @@
 //! What else a change of a run means to others: verdicts of gates, and tables that came out otherwise than before.
 
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{RunChange, StepStatus};
+use super::{RunChange, StepStatus, TRIAL};
 use crate::error::StoreError;
 use crate::row::text;
 
@@ -28,6 +28,13 @@ pub(super) fn verdicts(run: &str, change: &RunChange) -> Vec<Told> {
         told.push((format!("gate.{verdict}"), format!("step:{run}/{}", step.step_key), details));
     }
     told
+}
+
+/// Whether the run is a trial of a search: nobody decided anything by its gate.
+pub(super) async fn is_trial(connection: &mut SqliteConnection, run: &str) -> Result<bool, StoreError> {
+    let sql = format!("SELECT {TRIAL} FROM runs WHERE id = $1");
+    let found: Option<i64> = sqlx::query_scalar(AssertSqlSafe(sql)).bind(run).fetch_optional(connection).await?;
+    Ok(found == Some(1))
 }
 
 /// The tables of a run that has succeeded which differ from those of the run of the pipeline that succeeded before it.

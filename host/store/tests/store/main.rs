@@ -20,6 +20,7 @@ mod runs;
 mod shared;
 mod tokens;
 mod tracking;
+mod trials;
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Steps without a plugin: `model:` registers what a trainer made, `artifact:` brings in what is there already,
-//! `approval:` asks a person.
+//! `approval:` asks a person, `search:` runs a pipeline again and again.
 //!
 //! What they are told becomes a configuration, so that the graph treats them like any other step.
 
@@ -20,6 +20,8 @@ pub enum BuiltInStep {
     Artifact,
     /// Waits for a person's decision.
     Approval,
+    /// Runs another pipeline with many values of its parameters, and takes the best.
+    Search,
 }
 
 /// An input that a registered model feeds.
@@ -37,7 +39,8 @@ pub enum ModelSource {
     Alias(String),
 }
 
-/// Reads a step with the key `model`, `artifact` or `approval` and no `uses`. `None` where it is another step, or not to be read.
+/// Reads a step with the key `model`, `artifact`, `approval` or `search` and no `uses`. `None` where it is another step,
+/// or not to be read.
 pub(super) fn which(entry: &Entry) -> Option<BuiltInStep> {
     let NodeValue::Map(entries) = &entry.node.value else { return None };
     let has = |name: &str| entries.iter().any(|entry| entry.key == name);
@@ -46,6 +49,7 @@ pub(super) fn which(entry: &Entry) -> Option<BuiltInStep> {
         () if has("model") => Some(BuiltInStep::Model),
         () if has("artifact") => Some(BuiltInStep::Artifact),
         () if has("approval") => Some(BuiltInStep::Approval),
+        () if has("search") => Some(BuiltInStep::Search),
         () => None,
     }
 }
@@ -54,13 +58,18 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, built_in: BuiltInStep
     let what = format!("step `{}`", entry.key);
     let (known, own, as_options) = match built_in {
         BuiltInStep::Model => (keys::MODEL_STEP, "model", ["model", "alias", "tags", "notes"].as_slice()),
-        BuiltInStep::Artifact => (keys::ARTIFACT_STEP, "artifact", ["artifact"].as_slice()),
+        BuiltInStep::Artifact => (keys::ARTIFACT_STEP, "artifact", ["artifact", "as"].as_slice()),
         BuiltInStep::Approval => (keys::APPROVAL_STEP, "approval", ["approval", "role", "expires", "form"].as_slice()),
+        BuiltInStep::Search => (keys::SEARCH_STEP, "search", ["search"].as_slice()),
     };
     let fields = reader.fields(&entry.node, &what, entry.key_span, known)?;
     // An empty value means nothing to bring in; any other key without a value counts as absent.
     let span = fields.entry(own).map_or(entry.key_span, |entry| entry.node.span);
-    let with = read_with(reader, &options(entry, &fields, as_options))?;
+    let mut options = options(entry, &fields, as_options);
+    if built_in == BuiltInStep::Search {
+        read_search(reader, &fields, &mut options);
+    }
+    let with = read_with(reader, &options)?;
     let (mut inputs, mut needs, mut when) = (Default::default(), Vec::new(), None);
     if built_in == BuiltInStep::Approval {
         read_question(reader, &fields, &what);
@@ -88,7 +97,11 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, built_in: BuiltInStep
         limit_spans: Default::default(),
         grants: GrantChoices::default(),
         strict: false,
-        cache: built_in != BuiltInStep::Approval,
+        cache: match built_in {
+            BuiltInStep::Approval => false,
+            BuiltInStep::Search => fields.get("cache").and_then(|node| reader.boolean(node, "`cache`")).unwrap_or(true),
+            BuiltInStep::Model | BuiltInStep::Artifact => true,
+        },
         description: fields.get("description").and_then(|node| reader.text(node, "`description`")).map(str::to_owned),
     })
 }
@@ -103,6 +116,23 @@ fn read_question(reader: &mut Reader<'_>, fields: &Fields<'_>, what: &str) {
     }
     if let Some(form) = fields.get("form") {
         read_form(reader, form, what);
+    }
+}
+
+/// What stands under `with` becomes the step's options, beside the name of the pipeline, which the file alone must say.
+fn read_search(reader: &mut Reader<'_>, fields: &Fields<'_>, options: &mut Entry) {
+    if let Some(node) = fields.get("search")
+        && let Some(name) = reader.text(node, "`search`")
+        && !is_step_name(name)
+    {
+        let shown: String = name.chars().take(100).collect();
+        let message = format!("`{shown}` names no pipeline");
+        let hint = "write the name of a file under `pipelines/`, without `.yaml` and without an expression";
+        reader.problem_with_hint("invalid-name", node.span, message, hint);
+    }
+    let Some(with) = fields.get("with").and_then(|node| reader.entries(node, "`with`")) else { return };
+    if let NodeValue::Map(all) = &mut options.node.value {
+        all.extend(with.iter().filter(|option| option.key != "search").cloned());
     }
 }
 

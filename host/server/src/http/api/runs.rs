@@ -19,7 +19,7 @@ use crate::http::idempotency::Once;
 use crate::http::page::{Cursor, Limit, Page};
 use crate::http::route::{Route, may};
 use crate::http::{Api, answer};
-use crate::runs::{self, GraphView, QueueView};
+use crate::runs::{self, Compared, ComparisonView, GraphView, QueueView};
 use crate::tracking;
 use crate::view::{RunSummary, RunView};
 
@@ -33,6 +33,10 @@ pub(super) fn routes() -> Vec<Route> {
             .named("list_runs", "Runs, the newest first")
             .query::<RunsQuery>()
             .gives::<Page<RunSummary>>("runs"),
+        Route::get("/api/v1/runs/compare", read, compare_runs)
+            .named("compare_runs", "Runs side by side: params, metrics, outputs; what differs comes first")
+            .query::<CompareQuery>()
+            .gives::<ComparisonView>("the comparison"),
         Route::get("/api/v1/runs/{id}", read, get_run)
             .named("get_run", "A run with its steps")
             .tagged()
@@ -73,6 +77,17 @@ struct RunsQuery {
     #[serde(default)]
     limit: Limit,
     cursor: Option<Cursor>,
+}
+
+/// Which runs are compared.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CompareQuery {
+    /// A run's id, whole; once for each run.
+    #[serde(default)]
+    run: Vec<String>,
+    /// A run that searched: all its trials.
+    children: Option<String>,
 }
 
 /// How a run stands.
@@ -124,6 +139,28 @@ async fn list_runs(State(api): State<Arc<Api>>, Query(query): Query<RunsQuery>) 
     let page = runs::list(&api.host, &filter).await?;
     let next = page.next.map(|next| Cursor::seal(LIST, &next));
     Ok(answer(StatusCode::OK, &Page { items: page.runs, next }))
+}
+
+async fn compare_runs(
+    State(api): State<Arc<Api>>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    // A key that comes several times is beyond what a struct can be read from.
+    let mut query = CompareQuery::default();
+    for (name, value) in pairs {
+        match name.as_str() {
+            "run" => query.run.push(value),
+            "children" => query.children = Some(value),
+            _ => {
+                let message =
+                    format!("the query cannot be taken: unknown field `{}`", name.chars().take(64).collect::<String>());
+                let hint = "`/openapi.json` says which parameters the route has";
+                return Err(Failure::bad_request("invalid-query", message).hint(hint));
+            }
+        }
+    }
+    let compared = Compared { runs: query.run, children: query.children };
+    Ok(answer(StatusCode::OK, &runs::compare(&api.host, &compared).await?))
 }
 
 async fn get_run(State(api): State<Arc<Api>>, headers: HeaderMap, Path(id): Path<String>) -> Result<Response, Failure> {
