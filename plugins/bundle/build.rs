@@ -16,24 +16,36 @@ use std::{env, fs, io};
 use toolchain::{OVERRIDE, TARGET, Toolchain};
 
 /// The standard plugins: the packages in `plugins/` that are embedded.
-const PLUGINS: [&str; 16] = [
+const PLUGINS: [&str; 25] = [
     "bundle",
     "concat",
     "csv-source",
     "data-quality",
     "drift",
+    "evaluation-report",
+    "explain",
+    "fairness",
+    "gbdt",
     "http-deployer",
+    "http-source",
+    "json-source",
     "latency-and-errors",
     "linear-model",
     "local-endpoint",
     "model-gate",
     "onnx-predictor",
+    "parquet-source",
     "performance",
     "prediction-drift",
+    "privacy",
     "split",
+    "table-query",
     "tabular-features",
     "tree-ensemble",
 ];
+
+/// Plugins of the examples: compiled by the same call, for the tests. They do not go into the binary.
+const EXAMPLES: [&str; 1] = ["payments-source"];
 
 fn main() -> ExitCode {
     match build_and_embed() {
@@ -57,7 +69,8 @@ fn build_and_embed() -> Result<(), String> {
 
     compile::compile(&toolchain, &workspace, &target_dir)?;
     watch_sources(&workspace, &target_dir)?;
-    embed(&target_dir, &out_dir)
+    embed(&PLUGINS, "bundle.rs", &target_dir, &out_dir)?;
+    embed(&EXAMPLES, "examples.rs", &target_dir, &out_dir)
 }
 
 fn workspace() -> Result<PathBuf, String> {
@@ -76,7 +89,7 @@ fn guests_folder(out_dir: &Path) -> PathBuf {
 /// Each component's dep-info names the files of all packages in the workspace that went into it.
 fn watch_sources(workspace: &Path, target_dir: &Path) -> Result<(), String> {
     let mut watched = BTreeSet::from(["Cargo.toml", "Cargo.lock", "wit"].map(|path| workspace.join(path)));
-    for plugin in PLUGINS {
+    for plugin in PLUGINS.into_iter().chain(EXAMPLES) {
         let path = built(target_dir, plugin, "d");
         let dep_info = fs::read_to_string(&path).map_err(cannot("read", &path))?;
         // What build scripts generate follows from sources.
@@ -100,16 +113,17 @@ fn sources(dep_info: &str) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-fn embed(target_dir: &Path, out_dir: &Path) -> Result<(), String> {
+/// Copies components and writes a list of them as Rust source.
+fn embed(plugins: &[&str], file: &str, target_dir: &Path, out_dir: &Path) -> Result<(), String> {
     let mut list = String::from("&[\n");
-    for plugin in PLUGINS {
+    for plugin in plugins {
         let component = built(target_dir, plugin, "wasm");
         fs::copy(&component, out_dir.join(format!("{plugin}.wasm"))).map_err(cannot("copy", &component))?;
         let bytes = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{plugin}.wasm\"))");
         writeln!(list, "    Embedded {{ name: \"{plugin}\", bytes: {bytes} }},").expect("a string takes all writes");
     }
     list.push_str("]\n");
-    let path = out_dir.join("bundle.rs");
+    let path = out_dir.join(file);
     fs::write(&path, list).map_err(cannot("write", &path))
 }
 

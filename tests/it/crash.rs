@@ -37,7 +37,7 @@ fn a_killed_run_goes_on_to_the_same_end() {
     let begun = Instant::now();
     undisturbed.json(0, &["run", "many.yaml", "--no-cache"]);
     let usual = begun.elapsed();
-    assert_eq!(expected.len(), 2 + 4 * 5);
+    assert_eq!(expected.len(), 2 + 4 * 6);
 
     let mut resumed = 0;
     for round in 0..ROUNDS {

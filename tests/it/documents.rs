@@ -2,7 +2,7 @@
 //! folder. A YAML block that begins with the name of a file at the top level, `# release.yaml`, is written there first.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::support::{TestProject, workspace};
 
@@ -13,16 +13,17 @@ fn every_command_shown_works() {
     pages.retain(|page| page.extension().is_some_and(|ending| ending == "md"));
     let mut commands = 0;
     for page in pages {
-        commands += run_page(&page);
+        commands += run_page(&page, &TestProject::empty());
     }
     assert!(commands >= 10, "the documents show only {commands} commands");
 }
 
+/// Runs what a page shows, in a project; gives how many commands that was.
+///
 /// Lines of `console` blocks that begin with `$ `. `cd` moves; `RUN` stands for the id of the newest run. `yaml` blocks
 /// that name a file make it.
-fn run_page(page: &PathBuf) -> usize {
+pub fn run_page(page: &Path, project: &TestProject) -> usize {
     let text = fs::read_to_string(page).unwrap();
-    let project = TestProject::empty();
     let mut folder = project.path().to_owned();
     let mut commands = 0;
     for block in text.split("\n```").skip(1) {
@@ -39,7 +40,7 @@ fn run_page(page: &PathBuf) -> usize {
                 ["cd", to] => folder = folder.join(to),
                 ["wasmlops", ..] => {
                     commands += 1;
-                    let newest = newest_run(&folder, &project);
+                    let newest = newest_run(&folder, project);
                     for word in &mut words {
                         if *word == "RUN" {
                             *word = &newest;
@@ -61,7 +62,7 @@ fn run_page(page: &PathBuf) -> usize {
     commands
 }
 
-fn newest_run(folder: &std::path::Path, project: &TestProject) -> String {
+fn newest_run(folder: &Path, project: &TestProject) -> String {
     let listed = project.command(&["runs", "list", "--json", "--limit", "1"]).current_dir(folder).output().unwrap();
     let runs: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap_or_default();
     runs["runs"][0]["run"].as_str().unwrap_or("RUN").to_owned()

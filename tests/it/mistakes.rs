@@ -6,7 +6,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{TestProject, workspace};
+use crate::support::{TestProject, copy, workspace};
 
 #[test]
 fn every_mistake_is_explained() {
@@ -17,10 +17,7 @@ fn every_mistake_is_explained() {
     let mut differences = String::new();
     for case in cases {
         let project = TestProject::empty();
-        for entry in fs::read_dir(&case).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), project.path().join(entry.file_name())).unwrap();
-        }
+        copy(&case, project.path());
         let actual = said(&project);
         let expected = case.join("expected.txt");
         if std::env::var_os("BLESS").is_some() {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use crate::PLUGINS;
 use crate::toolchain::{TARGET, Toolchain};
+use crate::{EXAMPLES, PLUGINS};
 
 /// Also the name of the folder below the target's, where cargo puts components.
 pub const PROFILE_NAME: &str = "guest";
@@ -24,7 +24,7 @@ const PROFILE: [&str; 6] = [
     "profile.guest.strip='debuginfo'",
 ];
 
-/// Builds the components of [`PLUGINS`] into the target folder.
+/// Builds the components of [`PLUGINS`] and [`EXAMPLES`] into the target folder.
 pub fn compile(toolchain: &Toolchain, workspace: &Path, target_dir: &Path) -> Result<(), String> {
     let mut cargo = clean_cargo(toolchain);
     cargo.current_dir(workspace);
@@ -33,7 +33,7 @@ pub fn compile(toolchain: &Toolchain, workspace: &Path, target_dir: &Path) -> Re
     for setting in PROFILE {
         cargo.args(["--config", setting]);
     }
-    for plugin in PLUGINS {
+    for plugin in PLUGINS.into_iter().chain(EXAMPLES) {
         cargo.args(["--package", plugin]);
     }
     cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags(toolchain, workspace).join("\u{1f}"));

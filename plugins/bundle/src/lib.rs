@@ -16,6 +16,11 @@ pub fn standard() -> &'static [Embedded] {
     include!(concat!(env!("OUT_DIR"), "/bundle.rs"))
 }
 
+/// The plugins of the examples, for tests. Nothing else asks for them, so that no binary carries them.
+pub fn examples() -> &'static [Embedded] {
+    include!(concat!(env!("OUT_DIR"), "/examples.rs"))
+}
+
 #[cfg(test)]
 mod tests {
     use wasmlops_package::Component;
