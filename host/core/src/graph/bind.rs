@@ -56,6 +56,14 @@ struct Binder<'a> {
     params: &'a Map<String, Value>,
 }
 
+/// What is known of each step before it is bound, in the order of the file; absent where a mistake has been reported.
+struct Resolved<'a> {
+    chosen: Vec<Option<Chosen<'a>>>,
+    searches: Vec<Option<BoundSearch>>,
+    outputs: Vec<Option<Vec<Output>>>,
+    links: Vec<Links>,
+}
+
 impl Binder<'_> {
     fn bind(&self, problems: &mut Problems<'_>) -> Option<Vec<BoundStep>> {
         let steps = &self.pipeline.steps;
@@ -71,14 +79,15 @@ impl Binder<'_> {
             .map(|(step, (chosen, search))| self.outputs(step, chosen.as_ref()?, search.as_ref()))
             .collect();
         let links = links::resolve(self.pipeline, &outputs, problems);
-        self.check_inputs(&chosen, &outputs, &links, problems);
-        let order = self.order(&links, problems);
-        let axes = order.as_ref().and_then(|order| matrix::axes(self.pipeline, &links, order, problems));
+        let resolved = Resolved { chosen, searches, outputs, links };
+        self.check_inputs(&resolved, problems);
+        let order = self.order(&resolved.links, problems);
+        let axes = order.as_ref().and_then(|order| matrix::axes(self.pipeline, &resolved.links, order, problems));
         // Without an order the cells are unknown; the rest of each step can be checked as if it had none.
         let known = axes.is_some();
         let axes = axes.unwrap_or_else(|| vec![Axes::default(); steps.len()]);
         let cells: Vec<_> = steps.iter().zip(axes).map(|(step, axes)| Cells::new(&step.name.value, axes)).collect();
-        let mut bound = self.bind_steps(&chosen, &outputs, &searches, &links, &cells, known, problems);
+        let mut bound = self.bind_steps(&resolved, &cells, known, problems);
         let order = order.filter(|_| problems.found.is_empty())?;
         Some(order.into_iter().flat_map(|at| std::mem::take(&mut bound[at])).collect())
     }
@@ -95,23 +104,18 @@ impl Binder<'_> {
         }
     }
 
-    fn check_inputs(
-        &self,
-        chosen: &[Option<Chosen<'_>>],
-        outputs: &[Option<Vec<Output>>],
-        links: &[Links],
-        problems: &mut Problems<'_>,
-    ) {
+    fn check_inputs(&self, resolved: &Resolved<'_>, problems: &mut Problems<'_>) {
         let steps = &self.pipeline.steps;
-        let all = outputs
+        let all = resolved
+            .outputs
             .iter()
             .enumerate()
             .flat_map(|(at, outputs)| outputs.iter().flatten().map(move |output| (at, output)));
         let names = all.map(|(at, output)| (at, format!("{}.{}", steps[at].name.value, output.name), output.artifact));
         let produced = ports::Produced(names.collect());
         for (at, step) in steps.iter().enumerate() {
-            if let Some(chosen) = &chosen[at] {
-                let reader = ports::Reader { at, step, chosen, links: &links[at].inputs };
+            if let Some(chosen) = &resolved.chosen[at] {
+                let reader = ports::Reader { at, step, chosen, links: &resolved.links[at].inputs };
                 ports::check(&reader, &produced, problems);
             }
         }
@@ -142,14 +146,12 @@ impl Binder<'_> {
 
     fn bind_steps(
         &self,
-        chosen: &[Option<Chosen<'_>>],
-        outputs: &[Option<Vec<Output>>],
-        searches: &[Option<BoundSearch>],
-        links: &[Links],
+        resolved: &Resolved<'_>,
         cells: &[Cells],
         cells_known: bool,
         problems: &mut Problems<'_>,
     ) -> Vec<Vec<BoundStep>> {
+        let Resolved { chosen, searches, outputs, links } = resolved;
         let mut options = Options::default();
         let mut edges = 0;
         let mut all = Vec::with_capacity(cells.len());

@@ -52,10 +52,10 @@ fn result(search: &Search, trial: &Trial, stopper: Option<Stopper>) -> Finished 
     let stopped = stopper.as_ref().and_then(Stopper::stopped);
     let status = match stopped {
         Some(stopped) => TrialStatus::Stopped { at: stopped.at },
-        None if trial.number % 7 == 0 => TrialStatus::Failed,
+        None if trial.number.is_multiple_of(7) => TrialStatus::Failed,
         None => TrialStatus::Succeeded,
     };
-    let objective = (stopped.is_none() && trial.number % 14 != 0).then_some(score);
+    let objective = (stopped.is_none() && !trial.number.is_multiple_of(14)).then_some(score);
     Finished { trial: trial.clone(), status, objective, rungs }
 }
 
@@ -321,6 +321,9 @@ fn booster(params: &Map<String, Value>) -> f64 {
     rate * rate + 0.5 * leaves * leaves + growth
 }
 
+/// What is to be low, by the parameters.
+type Valley = fn(&Map<String, Value>) -> f64;
+
 /// In 100 paired searches each, the estimator finds a lower value than chance, on average everywhere and more often than
 /// not: by few trials it has learned little, and is about as good. Of 400 pairs chance alone would win 240 in one of
 /// 30,000 tests.
@@ -330,7 +333,7 @@ fn the_estimator_beats_chance() {
         vec![choices("growth", &["depth", "leaf"]), whole("leaves", 4, 512, true), number("rate", 0.001, 1.0, true)];
     let bowl_space = ["x", "y", "z"].map(|name| number(name, -1.0, 1.0, false)).to_vec();
     let branin_space = vec![number("x", -5.0, 10.0, false), number("y", 0.0, 15.0, false)];
-    let cases: [(&str, Vec<Dimension>, fn(&Map<String, Value>) -> f64, usize); 4] = [
+    let cases: [(&str, Vec<Dimension>, Valley, usize); 4] = [
         ("branin", branin_space, branin, 40),
         ("bowl", bowl_space, bowl, 40),
         ("booster", booster_space.clone(), booster, 40),
