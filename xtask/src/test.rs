@@ -5,10 +5,17 @@ use anyhow::Result;
 use crate::{program, wasm_target};
 
 pub fn run(arguments: &[&str]) -> Result<()> {
-    wasm_target::ensure()?;
-    // Cargo builds no binary for the tests of another package, and the integration tests use it as a user would.
-    program::run(&mut program::cargo(&["build", "--workspace", "--bin", "wasmlops"]))?;
-    // Examples are built where they are used; lints look at them.
-    program::run(program::cargo(&["test", "--workspace", "--lib", "--bins", "--tests"]).args(arguments))?;
+    build(&[])?;
+    program::run(program::cargo(&["test"]).args(TARGETS).args(arguments))?;
     program::run(program::cargo(&["test", "--workspace", "--doc"]).args(arguments))
 }
+
+/// Builds the tests, and with them the binary that the integration tests use as a user would: cargo builds none for the
+/// tests of another package. One call, since the binary alone would get other features, and with them another wasmtime.
+pub fn build(arguments: &[&str]) -> Result<()> {
+    wasm_target::ensure()?;
+    program::run(program::cargo(&["build"]).args(TARGETS).args(arguments))
+}
+
+/// Examples are built where they are used; lints look at them.
+const TARGETS: [&str; 4] = ["--workspace", "--lib", "--bins", "--tests"];
