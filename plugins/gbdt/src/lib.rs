@@ -1,9 +1,10 @@
 //! Gradient-boosted decision trees.
 //!
-//! Training: `check` reads the options, `columns` and `labels` the target, `codes` and `bins` make a byte of each value;
-//! then, round after round, `boost` asks `objective` for derivatives, `grow` for a tree (with `histogram` and `split`),
-//! and `measure` how good it is. Predicting: `model` is what is kept (`document` its bytes), `scorer` works on batches
-//! with a `forest` that walks over the same codes, and `shap` explains. Inner loops are in `kernels`.
+//! Training: `check` reads the options, `columns` the target (the SDK makes classes of it), `codes` and `bins` make a
+//! byte of each value; then, round after round, `boost` asks `objective` for derivatives, `grow` for a tree (with
+//! `histogram` and `split`), and `measure` how good it is. Predicting: `model` is what is kept (`document` its bytes),
+//! `scorer` works on batches with a `forest` that walks over the same codes, and `shap` explains. Inner loops are in
+//! `kernels`.
 
 mod bins;
 mod boost;
@@ -17,7 +18,6 @@ mod grow;
 mod histogram;
 mod importance;
 mod kernels;
-mod labels;
 mod measure;
 mod model;
 mod objective;

@@ -1,5 +1,6 @@
 //! From a configuration and rows to a model. The door is [`train`].
 
+use wasmlops_sdk::labels::Labels;
 use wasmlops_sdk::{Column, Error, Result, Table, Training, log};
 
 use crate::bins::{Bins, learn_coders};
@@ -8,7 +9,6 @@ use crate::check::{check, objective, shape};
 use crate::codes::Coder;
 use crate::columns::{Chosen, is_number_type, read_target, read_weights, target_numbers};
 use crate::config::{Class, ClassWeight, Config, Task};
-use crate::labels::Labels;
 use crate::model::{Feature, Header, Model};
 use crate::objective::Goal;
 use crate::scorer::contribution_names;

@@ -1,6 +1,6 @@
 //! Linear, ridge and logistic regression.
 //!
-//! Training: `data` reads and checks the rows into `panels`, `labels` makes classes of the target; then either
+//! Training: `data` reads and checks the rows into `panels`, the SDK makes classes of the target; then either
 //! `least_squares` solves, or `logistic` states the objective and `minimise` finds its minimum. Predicting:
 //! `model` is what is kept, `scorer` what works on batches. Inner loops are in `kernels`. The plugin knows
 //! nothing of how features were made.
@@ -8,7 +8,6 @@
 mod config;
 mod data;
 mod kernels;
-mod labels;
 mod least_squares;
 mod logistic;
 mod minimise;

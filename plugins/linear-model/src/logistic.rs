@@ -16,8 +16,8 @@ mod hessian;
 mod softmax;
 
 use wasmlops_sdk::Result;
+use wasmlops_sdk::labels::Labels;
 
-use crate::labels::Labels;
 use crate::minimise::{Minimum, Stop, Value, minimise};
 use crate::panels::{Centred, Panels};
 

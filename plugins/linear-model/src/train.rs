@@ -1,11 +1,11 @@
 //! From a configuration and rows to a model. The door is [`train`].
 
+use wasmlops_sdk::labels::Labels;
 use wasmlops_sdk::{Column, DataType, Error, Result, Table, Training, log, metrics, progress};
 
 use crate::config::{Class, ClassWeight, Config, Task};
 use crate::data::{MOST, Rows, is_usable, read};
 use crate::kernels::dot;
-use crate::labels::Labels;
 use crate::least_squares;
 use crate::logistic::{self, Problem};
 use crate::minimise::Stop;

@@ -33,8 +33,8 @@
 //! see [`testing`].
 //!
 //! Read in this order: [`kinds`] (what a plugin may be), [`table`] and [`mod@column`] (rows), [`host`] (what it may say),
-//! [`codec`] (states and models), [`models`] (asking the model that is judged), [`http`] and [`endpoints`] (what it may
-//! reach, where it is granted).
+//! [`codec`] (states and models), [`labels`] (classes of a target), [`models`] (asking the model that is judged),
+//! [`http`] and [`endpoints`] (what it may reach, where it is granted).
 
 #[doc(hidden)]
 pub mod bindings;
@@ -47,6 +47,7 @@ pub mod foreign;
 pub mod host;
 pub mod http;
 pub mod kinds;
+pub mod labels;
 #[cfg(feature = "build")]
 mod manifest;
 pub mod models;

@@ -1,10 +1,12 @@
-//! Classes of a target column. The door is [`Labels::of`].
+//! Classes of a target column, as all trainers see them. The door is [`Labels::of`].
 
 use std::collections::BTreeSet;
 
-use wasmlops_sdk::{Column, DataType, Error, Result};
+use crate::column::Column;
+use crate::error::{Error, Result};
+use crate::schema::DataType;
 
-/// More classes than this are a sign of a target that is no class; the coefficients of one model grow with them.
+/// More classes than this are a sign of a target that is no class; a model grows with them.
 const MOST_CLASSES: usize = 1000;
 
 /// The largest whole number up to which `f64` has them all.
